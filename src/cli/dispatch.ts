@@ -1,0 +1,34 @@
+import type { Host } from "../host/types.ts";
+import { versionCommand } from "./version.ts";
+
+export interface Command {
+  /** One line for `binder --help`. */
+  readonly summary: string;
+  /** Answers the exit status: 0 well, 1 failed, 2 usage, 3 configuration, 4 daemon not running. */
+  readonly run: (host: Host, args: readonly string[]) => Promise<number>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  version: { summary: "print Binder's version", run: versionCommand },
+};
+
+function usage(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  const lines = Object.entries(commands).map(([name, command]) => `  ${name.padEnd(width)}  ${command.summary}`);
+  return `usage: binder COMMAND [OPTION ...]\n\n${lines.join("\n")}\n\nbinder COMMAND --help tells more of each.\n`;
+}
+
+/** Runs the command that the arguments name, and answers the exit status. */
+export async function dispatch(host: Host, args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === "--help" || name === "-h" || name === "help") {
+    host.program.stdout(usage());
+    return 0;
+  }
+  const command = name === undefined || !Object.hasOwn(commands, name) ? undefined : commands[name];
+  if (command === undefined) {
+    host.program.stderr(name === undefined ? usage() : `binder: there is no command "${name}"; binder --help lists them\n`);
+    return 2;
+  }
+  return await command.run(host, rest);
+}

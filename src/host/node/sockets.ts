@@ -1,0 +1,110 @@
+import { createSocket } from "node:dgram";
+import { chmod, unlink } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
+import type { Listener, Sockets, Stream, UdpSocket } from "../types.ts";
+import { hasCode, hostError } from "./errors.ts";
+
+function streamOf(socket: Socket): Stream {
+  socket.on("error", () => undefined);
+  return {
+    input: socket,
+    write: async (bytes) => {
+      await new Promise<void>((resolve, reject) => {
+        socket.write(bytes, (error) => {
+          if (error) reject(hostError(error));
+          else resolve();
+        });
+      });
+    },
+    close: () => {
+      socket.destroy();
+    },
+  };
+}
+
+async function connectUnix(path: string, signal: AbortSignal): Promise<Stream> {
+  signal.throwIfAborted();
+  return await new Promise<Stream>((resolve, reject) => {
+    const socket = connect({ path });
+    const onAbort = (): void => {
+      socket.destroy();
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    socket.once("error", (error) => {
+      signal.removeEventListener("abort", onAbort);
+      reject(hostError(error));
+    });
+    socket.once("connect", () => {
+      signal.removeEventListener("abort", onAbort);
+      resolve(streamOf(socket));
+    });
+  });
+}
+
+async function listenUnix(path: string, mode: number, onConnection: (stream: Stream) => void): Promise<Listener> {
+  await unlink(path).catch((error: unknown) => {
+    if (!hasCode(error, "ENOENT")) throw hostError(error);
+  });
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket));
+    onConnection(streamOf(socket));
+  });
+  // Nobody may connect between bind() and chmod().
+  const former = process.umask(0o177);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", (error) => {
+        reject(hostError(error));
+      });
+      server.listen(path, resolve);
+    });
+  } finally {
+    process.umask(former);
+  }
+  await chmod(path, mode);
+  return {
+    close: async () => {
+      for (const socket of open) socket.destroy();
+      await new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+      });
+    },
+  };
+}
+
+const bindUdp: Sockets["bindUdp"] = async (address, port, onDatagram) =>
+  await new Promise<UdpSocket>((resolve, reject) => {
+    const socket = createSocket("udp4");
+    socket.once("error", (error) => {
+      reject(hostError(error));
+    });
+    socket.on("message", (bytes, from) => {
+      onDatagram({ bytes: new Uint8Array(bytes), address: from.address, port: from.port });
+    });
+    socket.bind({ address, port }, () => {
+      // From here on an error belongs to one datagram, and send() reports it.
+      socket.removeAllListeners("error");
+      socket.on("error", () => undefined);
+      resolve({
+        port: socket.address().port,
+        send: async (bytes, to, toPort) => {
+          await new Promise<void>((sent, failed) => {
+            socket.send(bytes, toPort, to, (error) => {
+              if (error) failed(hostError(error));
+              else sent();
+            });
+          });
+        },
+        close: () => {
+          socket.close();
+        },
+      });
+    });
+  });
+
+export const nodeSockets: Sockets = { connectUnix, listenUnix, bindUdp };
