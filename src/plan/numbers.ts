@@ -26,8 +26,12 @@ export const tableOfLane = (i: number): number => 21330 + i;
 
 /** Rule preferences, all under mwan3's 1000. */
 export const prefOfAlias = (i: number): number => 700 + i;
-export const PREF_PROBE_ROUTED = 716;
-export const PREF_PROBE_DEFAULT = 717;
+/** Relayed marks, and the route probe: what the main table routes by more than a default route is left to it. */
+export const PREF_RELAYED_ROUTED = 716;
+/** The same for marks of kind plain (direct through a gateway). */
+export const PREF_PLAIN_ROUTED = 717;
+/** The route probe ends here for what has a default route only. */
+export const PREF_ROUTE_PROBE_END = 718;
 export const prefOfLane = (i: number): number => 730 + i;
 export const PREF_RELAY = 760;
 export const prefOfDirectMark = (i: number): number => 760 + i;

@@ -1,0 +1,15 @@
+/** What a volunteer can do about an error of OpenVPN's, by the words it uses; empty if nothing is known of it. */
+export function adviceOn(error: string): string {
+  for (const [pattern, advice] of known) if (pattern.test(error)) return advice;
+  return "";
+}
+
+const known: readonly (readonly [RegExp, string])[] = [
+  [/TLS key negotiation failed|TLS handshake failed|server_poll|Server poll timeout/i, "the relay does not answer through this gateway: is the gateway online, and does it let UDP out?"],
+  [/AUTH_FAILED|ccd-exclusive|client-config-dir/i, "the relay refuses this home: ask its operator for a new invite"],
+  [/certificate verify failed|VERIFY ERROR/i, "the relay's certificate is not the invite's: ask the operator for a new invite"],
+  [/tls-crypt/i, "the keys do not fit this relay: join again with a fresh invite"],
+  [/Cannot open TUN|ioctl.*TUN|\/dev\/net\/tun/i, "the kernel has no TUN: install kmod-tun (OpenWrt) or load the module tun"],
+  [/Cannot assign requested address|bind failed/i, "the alias of this gateway is missing: Binder puts it back by itself"],
+  [/Network (is )?unreachable|No route to host/i, "there is no way to this gateway: check its cable, device and via"],
+];

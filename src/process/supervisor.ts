@@ -1,0 +1,143 @@
+import type { Host } from "../host/types.ts";
+import { backOff } from "./back-off.ts";
+import { endProcess } from "./end.ts";
+import { identify, isRunning, type ProcessIdentity } from "./identity.ts";
+import { type ProcessSpecification, readRecord, removeRecord, writeRecord } from "./record.ts";
+
+export type ProcessState =
+  | { readonly kind: "idle" }
+  | { readonly kind: "running"; readonly identity: ProcessIdentity; readonly since: number }
+  | { readonly kind: "waiting"; readonly failures: number; readonly until: number; readonly lastStatus: number | undefined };
+
+/** A child of ours tells its end at once; one that was adopted is looked at this often (milliseconds). */
+const LOOK_EVERY = 1_000;
+/** A process that has run this long was well: its next failure counts as the first. */
+const WELL_AFTER = 30_000;
+/** A log larger than this is begun anew (bytes): /run is memory. */
+const LOG_LIMIT = 256 * 1024;
+
+export const LOG_DIRECTORY = "/run/binder/log";
+
+/**
+ * Keeps one program running in a session of its own. It is adopted if a former daemon left it running with the same specification,
+ * restarted with back-off when it ends, and left alone when the daemon goes.
+ */
+export class Supervisor {
+  readonly name: string;
+  #state: ProcessState = { kind: "idle" };
+  readonly #host: Host;
+  #wanted: ProcessSpecification | undefined;
+  #failures = 0;
+  #wake: () => void = () => undefined;
+
+  /** `name` names the record and the log. */
+  constructor(host: Host, name: string) {
+    this.#host = host;
+    this.name = name;
+  }
+
+  get state(): ProcessState {
+    return this.#state;
+  }
+
+  get logPath(): string {
+    return `${LOG_DIRECTORY}/${this.name}.log`;
+  }
+
+  /** Says what should run; undefined: nothing. Takes effect in {@link supervise}. */
+  want(specification: ProcessSpecification | undefined): void {
+    if (JSON.stringify(specification) === JSON.stringify(this.#wanted)) return;
+    this.#wanted = specification;
+    this.#failures = 0;
+    this.#wake();
+  }
+
+  /** Supervises until the signal fires; the program then goes on without us. */
+  async supervise(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const pause = await this.#step(signal);
+      await this.#sleep(pause, signal);
+    }
+  }
+
+  /** One look and at most one change; answers how many milliseconds until the next look is due. */
+  async #step(signal: AbortSignal): Promise<number> {
+    const record = await readRecord(this.#host, this.name);
+    const running = record !== undefined && (await isRunning(this.#host, record));
+    const wanted = this.#wanted;
+    if (running && wanted !== undefined && JSON.stringify(record.specification) === JSON.stringify(wanted)) {
+      if (this.#state.kind !== "running" || this.#state.identity.pid !== record.pid) {
+        this.#state = { kind: "running", identity: { pid: record.pid, startTime: record.startTime }, since: this.#host.clock.monotonic() };
+      }
+      return LOOK_EVERY;
+    }
+    if (running) {
+      await endProcess(this.#host, record, signal);
+      await removeRecord(this.#host, this.name);
+      this.#state = { kind: "idle" };
+      return 0;
+    }
+    if (wanted === undefined) {
+      if (record !== undefined) await removeRecord(this.#host, this.name);
+      this.#state = { kind: "idle" };
+      return LOOK_EVERY;
+    }
+    return await this.#restart(wanted);
+  }
+
+  async #restart(wanted: ProcessSpecification): Promise<number> {
+    const now = this.#host.clock.monotonic();
+    if (this.#state.kind === "running") {
+      this.#failures = now - this.#state.since >= WELL_AFTER ? 1 : this.#failures + 1;
+      this.#state = this.#waiting(now, undefined);
+    }
+    if (this.#state.kind === "waiting" && now < this.#state.until) return this.#state.until - now;
+    try {
+      await this.#start(wanted);
+      return LOOK_EVERY;
+    } catch {
+      // Its log and the state say so; the program may be installed meanwhile.
+      this.#failures += 1;
+      const waiting = this.#waiting(now, 127);
+      this.#state = waiting;
+      return waiting.until - now;
+    }
+  }
+
+  #waiting(now: number, lastStatus: number | undefined): Extract<ProcessState, { kind: "waiting" }> {
+    const random = (this.#host.random(1)[0] ?? 0) / 255;
+    return { kind: "waiting", failures: this.#failures, until: now + backOff(this.#failures, random), lastStatus };
+  }
+
+  async #start(wanted: ProcessSpecification): Promise<void> {
+    await this.#host.files.makeDirectory(LOG_DIRECTORY, 0o700);
+    if (((await this.#host.files.status(this.logPath))?.size ?? 0) > LOG_LIMIT) await this.#host.files.remove(this.logPath);
+    const pid = await this.#host.processes.detach(wanted.program, wanted.args, {
+      log: this.logPath,
+      ...(wanted.environment === undefined ? {} : { environment: wanted.environment }),
+      onExit: () => {
+        this.#wake();
+      },
+    });
+    const identity = await identify(this.#host, pid);
+    const since = this.#host.clock.monotonic();
+    if (identity === undefined) throw new Error(`${wanted.program} ended at once; see ${this.logPath}`);
+    await writeRecord(this.#host, this.name, { ...identity, specification: wanted });
+    this.#state = { kind: "running", identity, since };
+  }
+
+  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    if (ms <= 0 || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", done);
+        this.#wake = () => undefined;
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      signal.addEventListener("abort", done, { once: true });
+      this.#wake = done;
+    });
+  }
+}
