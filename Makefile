@@ -1,0 +1,69 @@
+# make help lists the targets.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+BIN := node_modules/.bin
+NODE := node
+# So that no tool asks the network for news.
+export npm_config_update_notifier := false
+
+.PHONY: help deps build build-quickjs types lint formatted check format test mutants bench demo clean
+
+help:
+	@echo 'make build      build/binder, which runs in place'
+	@echo 'make test       as root: installs what is missing, checks, builds, runs every test'
+	@echo 'make test FILES=test/plan/*.test.ts      builds, runs only these'
+	@echo 'make check      types, lint, format: quick, for developers'
+	@echo 'make format     formats every file'
+	@echo 'make mutants    as root: breaks Binder in small ways; a named test must notice each (ONLY=name runs one)'
+	@echo 'make bench      as root: the evaluation, into bench/'
+	@echo 'make demo       as root: a download over four gateways, in an emulated network'
+	@echo 'make clean      removes build/'
+
+deps:
+	@scripts/install-deps
+
+# npm ci where packages are absent or older than the lockfile.
+node_modules/.package-lock.json: package-lock.json
+	@scripts/install-packages
+
+build: node_modules/.package-lock.json
+	@$(NODE) scripts/build.mjs node
+
+build-quickjs: node_modules/.package-lock.json
+	@scripts/build-qjs
+	@$(NODE) scripts/build.mjs quickjs
+
+types: node_modules/.package-lock.json
+	@$(BIN)/tsc -p src/tsconfig.json
+	@$(BIN)/tsc -p tsconfig.json
+
+lint: node_modules/.package-lock.json
+	@$(BIN)/eslint --max-warnings 0 .
+
+formatted: node_modules/.package-lock.json
+	@$(BIN)/biome format .
+
+check: types lint formatted
+
+format: node_modules/.package-lock.json
+	@$(BIN)/biome format --write .
+
+ifdef FILES
+test: build
+	@$(NODE) scripts/test.mjs $(FILES)
+else
+test: deps
+	@scripts/test-all
+endif
+
+mutants: build
+	@$(NODE) scripts/mutants.mjs $(ONLY)
+
+bench: build
+	@$(NODE) scripts/run.mjs bench/bench.ts $(ARGS)
+
+demo: deps build
+	@$(NODE) scripts/run.mjs test/testbed/demo.ts $(ARGS)
+
+clean:
+	rm -rf build .tap

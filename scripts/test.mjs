@@ -1,0 +1,253 @@
+/**
+ * Runs test files: bundles each with esbuild into build/test/, runs it as a Node process of its own, reads its TAP, counts.
+ *
+ *     node scripts/test.mjs [FILE.test.ts ...]      all files of test/ by default
+ *     FAILED_STEPS="lint build" node scripts/test.mjs      counts what went wrong before as failures
+ *
+ * Counted are named tests, that is tests with no test inside. A file without tests, a test without assertions, a file that ends
+ * badly and a file over its time limit are failures. Files under test/net/ and test/testbed/ and those named *.serial.test.ts run
+ * one after another once all others are done: they measure, or use up the machine. A lone file's output is shown as it comes.
+ */
+import { spawn } from "node:child_process";
+import { createWriteStream, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname, join, relative, resolve } from "node:path";
+import { build } from "esbuild";
+import { Parser } from "tap-parser";
+import { bundleOptions, root } from "./bundle.mjs";
+
+const PARALLEL = Math.min(2, availableParallelism());
+/** Seconds that a file may take. */
+const LIMIT = 180;
+const SERIAL_LIMIT = 900;
+const KILL_AFTER_MS = 10_000;
+const SLOWEST = 8;
+
+const isSerial = (file) => /^test\/(net|testbed)\//.test(file) || file.endsWith(".serial.test.ts");
+const bundleOf = (file) => join(root, "build", file.replace(/\.ts$/, ".mjs"));
+
+async function bundle(files) {
+  // Versions of src that differ by engine stay apart: a test that wants QuickJS's imports it by name.
+  const { metafile: _, ...options } = bundleOptions("node");
+  await build({
+    ...options,
+    entryPoints: files,
+    outdir: "build/test",
+    outbase: "test",
+    outExtension: { ".js": ".mjs" },
+    format: "esm",
+    packages: "external",
+    sourcemap: "inline",
+    sourcesContent: false,
+  });
+}
+
+/** Reads one parser's tests into `tests`, with `path` before their names. */
+function collect(parser, path, tests) {
+  const children = [];
+  parser.on("child", (child) => {
+    const sub = { name: child.name, tests: [], assertions: 0, failures: [], done: false };
+    children.push(sub);
+    collect(child, [...path, child.name], sub.tests);
+    child.on("assert", (result) => {
+      sub.assertions += 1;
+      if (!result.ok && !result.skip && !result.todo) sub.failures.push(describe(result));
+    });
+  });
+  parser.on("assert", (result) => {
+    const name = [...path, result.name].join(" > ");
+    const ms = result.time ?? undefined;
+    const sub = children.at(-1);
+    const isTest = sub !== undefined && sub.name === result.name && !sub.done;
+    if (isTest) sub.done = true;
+    if (result.skip || result.todo) {
+      const reason = result.skip || result.todo;
+      tests.push({ name, state: "skipped", ms, why: reason === true ? "no reason given" : reason });
+      return;
+    }
+    if (!isTest) {
+      // An assertion: its test is counted by its parent, unless there is none.
+      if (!result.ok && path.length === 0) tests.push({ name, state: "failed", ms, why: describe(result) });
+      return;
+    }
+    const why = sub.failures.join("\n");
+    if (sub.tests.length > 0) {
+      tests.push(...sub.tests);
+      if (!result.ok && !sub.tests.some((test) => test.state === "failed")) {
+        tests.push({ name, state: "failed", ms, why: why || describe(result) });
+      }
+    } else if (sub.assertions === 0) {
+      tests.push({ name, state: "failed", ms, why: "it asserts nothing, so it can't fail" });
+    } else {
+      tests.push({ name, state: result.ok ? "passed" : "failed", ms, ...(result.ok ? {} : { why: why || describe(result) }) });
+    }
+  });
+  parser.on("bailout", (reason) => {
+    if (path.length === 0) tests.push({ name: "the file", state: "failed", why: `bailed out: ${reason}` });
+  });
+}
+
+function describe(result) {
+  const { at, source: _source, stack, diff, ...rest } = result.diag ?? {};
+  const where = at?.fileName === undefined ? "" : ` (${at.fileName}:${at.lineNumber})`;
+  const lines = [`${result.name || "assertion"}${where}`];
+  if (diff) lines.push(diff.trimEnd());
+  for (const [key, value] of Object.entries(rest)) lines.push(`${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`);
+  if (!diff && stack) lines.push(stack.trimEnd());
+  return lines.join("\n");
+}
+
+const allFiles = () =>
+  readdirSync(join(root, "test"), { recursive: true })
+    .filter((file) => file.endsWith(".test.ts"))
+    .map((file) => join("test", file));
+
+const running = new Set();
+
+function kill(child, signal) {
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // It ended just now.
+  }
+}
+
+async function run(file, live) {
+  const bundled = bundleOf(file);
+  const log = `${bundled.replace(/\.mjs$/, "")}.tap`;
+  mkdirSync(dirname(log), { recursive: true });
+  const output = createWriteStream(log);
+  const limit = isSerial(file) ? SERIAL_LIMIT : LIMIT;
+  const tests = [];
+  const parser = new Parser({});
+  collect(parser, [], tests);
+  const started = performance.now();
+  const child = spawn(process.execPath, ["--enable-source-maps", bundled], {
+    cwd: root,
+    // A group of its own, so that all it started can be ended with it.
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, TAP_TIMEOUT: String(limit), BINDER: join(root, "build/binder"), FORCE_COLOR: "0" },
+  });
+  running.add(child);
+  let stderr = "";
+  child.stdout.on("data", (chunk) => {
+    output.write(chunk);
+    parser.write(chunk.toString("utf8"));
+    if (live) process.stdout.write(chunk);
+  });
+  child.stderr.on("data", (chunk) => {
+    output.write(chunk);
+    stderr = (stderr + chunk.toString("utf8")).slice(-20_000);
+    if (live) process.stderr.write(chunk);
+  });
+  let late = false;
+  const timers = [
+    setTimeout(
+      () => {
+        late = true;
+        kill(child, "SIGTERM");
+        timers.push(setTimeout(() => kill(child, "SIGKILL"), KILL_AFTER_MS));
+      },
+      // tap's own limit fires first and says which test it was.
+      limit * 1000 + 5000,
+    ),
+  ];
+  // Not "close": a helper left running in the background holds the pipe.
+  const status = await new Promise((done) => {
+    child.on("exit", (code, signal) => done(signal ?? code));
+    child.on("error", (error) => done(error.message));
+  });
+  await new Promise((done) => setTimeout(done, 20));
+  for (const timer of timers) clearTimeout(timer);
+  running.delete(child);
+  kill(child, "SIGTERM");
+  child.stdout.destroy();
+  child.stderr.destroy();
+  parser.end();
+  output.end();
+  if (late) tests.push({ name: "the file", state: "failed", why: `took more than ${limit} s` });
+  else if (status !== 0 && !tests.some((test) => test.state === "failed")) {
+    tests.push({ name: "the file", state: "failed", why: `ended with ${status}\n${stderr}` });
+  }
+  if (tests.length === 0) tests.push({ name: "the file", state: "failed", why: "has no tests" });
+  return { file, tests, seconds: (performance.now() - started) / 1000, stderr, log: relative(root, log) };
+}
+
+const indent = (text) => text.replace(/^/gm, "      ");
+const count = (tests, state) => tests.filter((test) => test.state === state).length;
+
+function report(result) {
+  const failed = count(result.tests, "failed");
+  const skipped = count(result.tests, "skipped");
+  const counts = `${count(result.tests, "passed")} passed${failed ? `, ${failed} FAILED` : ""}${skipped ? `, ${skipped} skipped` : ""}`;
+  console.log(`${failed ? "not ok" : "ok    "} ${result.seconds.toFixed(1).padStart(6)} s  ${result.file}: ${counts}`);
+  for (const test of result.tests) {
+    if (test.state === "failed") console.log(`    FAILED: ${test.name}\n${indent(test.why)}`);
+    if (test.state === "skipped") console.log(`    skipped: ${test.name}: ${test.why}`);
+  }
+  if (failed && result.stderr.trim() !== "")
+    console.log(`    its standard error ends with\n${indent(result.stderr.trimEnd().split("\n").slice(-20).join("\n"))}`);
+  if (failed) console.log(`    all of its output: ${result.log}`);
+}
+
+async function inTurn(files, parallel, live, results) {
+  const queue = [...files];
+  const worker = async () => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      const result = await run(file, live);
+      report(result);
+      results.push(result);
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, worker));
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.on(signal, () => {
+    for (const child of running) kill(child, "SIGTERM");
+    process.exit(130);
+  });
+}
+
+const asked = process.argv.slice(2).map((file) => relative(root, resolve(file)));
+const files = (asked.length > 0 ? asked : allFiles()).sort();
+const started = performance.now();
+const results = [];
+if (files.length > 0) {
+  await bundle(files);
+  await inTurn(
+    files.filter((file) => !isSerial(file)),
+    PARALLEL,
+    files.length === 1,
+    results,
+  );
+  await inTurn(files.filter(isSerial), 1, files.length === 1, results);
+}
+const tests = results.flatMap((result) => result.tests);
+const failures = results.flatMap((result) =>
+  result.tests.filter((test) => test.state === "failed").map((test) => `${result.file}: ${test.name}`),
+);
+for (const step of (process.env.FAILED_STEPS ?? "").split(" ").filter(Boolean)) failures.push(`make ${step}`);
+mkdirSync(join(root, "build/test"), { recursive: true });
+writeFileSync(
+  join(root, "build/test/results.json"),
+  `${JSON.stringify(
+    results.map(({ stderr: _, ...rest }) => rest),
+    undefined,
+    1,
+  )}\n`,
+);
+
+const slowest = results.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST);
+if (results.length > 1)
+  console.log(
+    `\nslowest of ${results.length} files:\n${slowest.map((r) => `  ${r.seconds.toFixed(1).padStart(6)} s  ${r.file}`).join("\n")}`,
+  );
+if (failures.length > 0) console.log(`\nfailed:\n${failures.map((name) => `  ${name}`).join("\n")}`);
+console.log(`\n${((performance.now() - started) / 1000).toFixed(0)} s`);
+const skipped = count(tests, "skipped");
+const passed = count(tests, "passed");
+if (tests.length === 0) console.log("there are no tests");
+console.log(`${passed} passed, ${failures.length} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+process.exitCode = failures.length > 0 || passed === 0 ? 1 : 0;
