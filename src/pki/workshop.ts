@@ -1,0 +1,19 @@
+import type { Host } from "../host/types.ts";
+import { hexOf } from "./hex.ts";
+
+const PARENT = "/run/binder";
+
+/**
+ * Hands `work` a directory that only its maker can enter, for what openssl and openvpn must have in files, and removes it with all in
+ * it however the work ends. It lies in memory (/run), so that a home's private key never reaches the relay's disk.
+ */
+export async function inWorkshop<T>(host: Host, work: (directory: string) => Promise<T>): Promise<T> {
+  const directory = `${PARENT}/keys-${hexOf(host.random(8))}`;
+  await host.files.makeDirectory(PARENT, 0o755);
+  await host.files.makeDirectory(directory, 0o700);
+  try {
+    return await work(directory);
+  } finally {
+    await host.files.remove(directory);
+  }
+}
