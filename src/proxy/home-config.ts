@@ -1,0 +1,52 @@
+import { MAX_GATEWAY, MIN_GATEWAY, PORT_CAPTURE, PORT_PROXY } from "../plan/numbers.ts";
+import { type MptcpMeans, mptcpAddress } from "./mptcp.ts";
+import { line } from "./text.ts";
+import { commonDefaults } from "./timeouts.ts";
+
+export interface HomeProxyOptions {
+  readonly means: MptcpMeans;
+  /** The relay's service address. */
+  readonly service: string;
+  /** This home's address on lane i, 1 to 15. */
+  readonly laneAddress: (lane: number) => string;
+  readonly maximumConnections: number;
+  readonly statsSocket: string;
+  /** User and group to run as. */
+  readonly user: string;
+}
+
+export const BACKEND = "lanes";
+export const serverOfLane = (lane: number): string => `lane${lane}`;
+
+/**
+ * HAProxy at home. It has a server for every lane there can ever be: the same relay, reached from that lane's address, so that the
+ * connection's first subflow starts on that lane. Which of them are used, and how much, is set by the stats socket: the text depends
+ * neither on the gateways nor on their states, so HAProxy is never reloaded. A connection that a lane does not answer is tried on
+ * another (`redispatch`).
+ */
+export function homeProxyConfig(options: HomeProxyOptions): string {
+  const lanes = Array.from({ length: MAX_GATEWAY - MIN_GATEWAY + 1 }, (_, index) => MIN_GATEWAY + index);
+  const lines = [
+    "global",
+    line("maxconn", options.maximumConnections),
+    line("user", options.user),
+    line("group", options.user),
+    line("stats", "socket", options.statsSocket, "mode", "600", "level", "admin"),
+    line("stats", "timeout", "1m"),
+    ...commonDefaults("2s"),
+    line("retries", 3),
+    line("option", "redispatch", 1),
+    line("frontend", "capture"),
+    line("bind", `0.0.0.0:${PORT_CAPTURE}`),
+    line("default_backend", BACKEND),
+    line("backend", BACKEND),
+    line("balance", "roundrobin"),
+    ...lanes.map((lane) =>
+      line(
+        ...["server", serverOfLane(lane), `${mptcpAddress(options.means, options.service)}:${PORT_PROXY}`],
+        ...["source", options.laneAddress(lane), "send-proxy-v2", "weight", "0"],
+      ),
+    ),
+  ];
+  return `${lines.join("\n")}\n`;
+}

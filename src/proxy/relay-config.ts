@@ -1,0 +1,52 @@
+import { PORT_PROXY } from "../plan/numbers.ts";
+import { type MptcpMeans, mptcpAddress } from "./mptcp.ts";
+import { line } from "./text.ts";
+import { commonDefaults } from "./timeouts.ts";
+
+export interface RelayProxyOptions {
+  readonly means: MptcpMeans;
+  /** The relay's service address. */
+  readonly service: string;
+  /** Prefix that all lanes' addresses lie in. */
+  readonly lanePrefix: string;
+  /** The mask that leaves a lane address's home number, `0.0.15.255`. */
+  readonly homeMask: string;
+  /** Prefixes that no home may reach through the relay. */
+  readonly refused: readonly string[];
+  readonly refusedPorts: readonly number[];
+  readonly maximumConnections: number;
+  /** At a time, for each home. */
+  readonly connectionsPerHome: number;
+  readonly statsSocket: string;
+  readonly user: string;
+}
+
+/**
+ * HAProxy at the relay: takes PROXY protocol from lanes alone and connects to the destination that the header names. What it may reach
+ * is enforced by nft; the list here is the second lock. A destination that refuses is told to the home at once (`retries 0`), one that
+ * is silent after eight seconds.
+ */
+export function relayProxyConfig(options: RelayProxyOptions): string {
+  const lines = [
+    "global",
+    line("maxconn", options.maximumConnections),
+    line("user", options.user),
+    line("group", options.user),
+    line("stats", "socket", options.statsSocket, "mode", "600", "level", "admin"),
+    line("stats", "timeout", "1m"),
+    ...commonDefaults("8s"),
+    line("retries", 0),
+    line("frontend", "lanes"),
+    line("bind", `${mptcpAddress(options.means, options.service)}:${PORT_PROXY}`, "accept-proxy"),
+    line("stick-table", "type", "ip", "size", "8k", "expire", "10m", "store", "conn_cur"),
+    line("tcp-request", "connection", "reject", "unless", "{", "src", options.lanePrefix, "}"),
+    line("tcp-request", "connection", "track-sc0", `src,ipmask(${options.homeMask})`),
+    line("tcp-request", "connection", "reject", "if", "{", "sc0_conn_cur", "gt", options.connectionsPerHome, "}"),
+    ...options.refused.map((prefix) => line("tcp-request", "session", "reject", "if", "{", "dst", prefix, "}")),
+    ...options.refusedPorts.map((port) => line("tcp-request", "session", "reject", "if", "{", "dst_port", port, "}")),
+    line("default_backend", "internet"),
+    line("backend", "internet"),
+    line("server", "destination", "0.0.0.0:0"),
+  ];
+  return `${lines.join("\n")}\n`;
+}
