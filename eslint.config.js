@@ -69,7 +69,7 @@ export default tseslint.config(
   },
   {
     files: ["src/**/*.ts"],
-    ignores: ["src/host/node.ts", "src/host/node/**", "src/host/quickjs.ts"],
+    ignores: ["src/host/node.ts", "src/host/node/**", "src/host/quickjs.ts", "src/host/quickjs/**"],
     rules: {
       "no-restricted-imports": [
         "error",

@@ -1,23 +1,25 @@
 /**
- * Bundles src/main.ts.
+ * Bundles a program.
  *
- *     node scripts/build.mjs            build/binder, for Node
- *     node scripts/build.mjs quickjs    build/qjs/binder.js, for QuickJS's qjs
+ *     node scripts/build.mjs                          src/main.ts for Node, into build/binder
+ *     node scripts/build.mjs quickjs                  the same for QuickJS's qjs, into build/qjs/binder.js
+ *     node scripts/build.mjs quickjs ENTRY.ts OUT.js  another program
  */
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { build } from "esbuild";
 import { bundleOptions, root } from "./bundle.mjs";
 
-const engine = process.argv[2] ?? "node";
-const out = engine === "node" ? join(root, "build/binder") : join(root, "build/qjs/binder.js");
-mkdirSync(join(out, ".."), { recursive: true });
+const [engine = "node", entry = "src/main.ts", output = engine === "node" ? "build/binder" : "build/qjs/binder.js"] = process.argv.slice(2);
+if (engine !== "node" && engine !== "quickjs") throw new Error(`there is no engine "${engine}"`);
+const out = resolve(root, output);
+mkdirSync(dirname(out), { recursive: true });
 
 const result = await build({
   ...bundleOptions(engine),
   // CommonJS: a file without an extension is that everywhere, wherever it is copied to.
   ...(engine === "node" ? { format: "cjs", banner: { js: "#!/usr/bin/env node" } } : {}),
-  entryPoints: ["src/main.ts"],
+  entryPoints: [entry],
   outfile: `${out}.new`,
 });
 // The project's package.json says "module", which would hold for build/binder too.

@@ -1,0 +1,48 @@
+import { abortControllerClass } from "./polyfill/abort.ts";
+import { makeConsole } from "./polyfill/console.ts";
+import { makeTimers, type OneShot } from "./polyfill/timers.ts";
+import { Utf8Decoder, Utf8Encoder } from "./polyfill/utf8.ts";
+
+/** What a polyfilled engine must have itself. */
+export interface BareEngine<Handle> {
+  readonly timers: OneShot<Handle>;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+}
+
+/** Calls it after what runs now. What it throws is an unhandled rejection, which ends the program as an exception would. */
+export function microtask(callback: () => void): void {
+  void Promise.resolve().then(callback);
+}
+
+/** Gives `target`, the global object, those of globals.d.ts that it lacks. */
+export function installGlobals<Handle>(target: object, engine: BareEngine<Handle>): void {
+  const report = (error: unknown): void => {
+    microtask(() => {
+      throw error;
+    });
+  };
+  const console = makeConsole(engine.stdout, engine.stderr);
+  const lacking: Readonly<Record<string, unknown>> = {
+    AbortController: abortControllerClass(report),
+    TextEncoder: Utf8Encoder,
+    TextDecoder: Utf8Decoder,
+    queueMicrotask: microtask,
+    ...makeTimers(engine.timers),
+  };
+  for (const [name, value] of Object.entries(lacking)) {
+    if (!(name in target)) define(target, name, value);
+  }
+  // QuickJS has a console with log alone.
+  if (!hasErrorConsole(target)) define(target, "console", console);
+}
+
+function hasErrorConsole(target: object): boolean {
+  if (!("console" in target)) return false;
+  const { console } = target;
+  return typeof console === "object" && console !== null && "error" in console;
+}
+
+function define(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, configurable: true, writable: true, enumerable: false });
+}
