@@ -25,10 +25,8 @@ export function checkInvite(invite: Invite): readonly string[] {
   require(parsePem("CERTIFICATE", invite.authority) !== undefined, "authority is one PEM certificate");
   require(parsePem("CERTIFICATE", invite.certificate) !== undefined, "certificate is one PEM certificate");
   require(parsePem("PRIVATE KEY", invite.key) !== undefined, "key is one PEM private key");
-  require(
-    parsePem("OpenVPN tls-crypt-v2 client key", invite.tlsCrypt) !== undefined,
-    "tls-crypt-v2 is one tls-crypt-v2 client key of openvpn --genkey",
-  );
+  require(parsePem("OpenVPN tls-crypt-v2 client key", invite.tlsCrypt) !==
+    undefined, "tls-crypt-v2 is one tls-crypt-v2 client key of openvpn --genkey");
   return wrong;
 }
 
@@ -48,7 +46,8 @@ function checkNetwork(invite: Invite): readonly string[] {
   for (const address of addresses) {
     const value = parseIpv4(address);
     if (!isHostAddress(address)) wrong.push(`address is a host's IPv4 address, not ${shown(address)}`);
-    else if (value !== undefined && contains(prefix, value)) wrong.push(`address ${address} lies within prefix ${invite.prefix}: one of them must change`);
+    else if (value !== undefined && contains(prefix, value))
+      wrong.push(`address ${address} lies within prefix ${invite.prefix}: one of them must change`);
   }
   return wrong;
 }

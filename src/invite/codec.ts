@@ -28,10 +28,14 @@ export function decodeInvite(pasted: string): Invite {
   const line = pasted.replace(/[\s\u200b-\u200d\u2060\ufeff]/g, "");
   if (line === "") throw new InviteError("empty", "there is no invite: paste the line that binder relay add-home printed");
   const encoded = afterHead(line);
-  if (line.length > MAX_INVITE) throw new InviteError("long", `an invite has at most ${MAX_INVITE} characters, this has ${line.length}: ${AGAIN}, and nothing else`);
+  if (line.length > MAX_INVITE)
+    throw new InviteError("long", `an invite has at most ${MAX_INVITE} characters, this has ${line.length}: ${AGAIN}, and nothing else`);
   const strange = /[^A-Za-z0-9_-]/.exec(encoded);
   if (strange !== null) {
-    throw new InviteError("alphabet", `the invite has a character that no invite has, ${JSON.stringify(strange[0])}: ${AGAIN}, and nothing else`);
+    throw new InviteError(
+      "alphabet",
+      `the invite has a character that no invite has, ${JSON.stringify(strange[0])}: ${AGAIN}, and nothing else`,
+    );
   }
   const invite = parseText(checkedText(encoded));
   const wrong = checkInvite(invite);
@@ -46,7 +50,8 @@ function afterHead(line: string): string {
   const head = `${INVITE_SCHEME}${VERSION}`;
   if (line.startsWith(head)) return line.slice(head.length);
   if (head.startsWith(line)) throw cutShort();
-  if (/^binder:\/\/v[0-9]+\//.test(line)) throw new InviteError("version", "the invite was made by a newer relay: update Binder at this home");
+  if (/^binder:\/\/v[0-9]+\//.test(line))
+    throw new InviteError("version", "the invite was made by a newer relay: update Binder at this home");
   throw new InviteError("scheme", `an invite begins with ${head}, this text does not: ${AGAIN}`);
 }
 
@@ -67,7 +72,8 @@ function checkedText(encoded: string): string {
 }
 
 const cutShort = (): InviteError => new InviteError("short", `the invite is cut short: ${AGAIN}`);
-const mangled = (): InviteError => new InviteError("checksum", `the invite was changed on its way here (its checksum does not fit): ${AGAIN}`);
+const mangled = (): InviteError =>
+  new InviteError("checksum", `the invite was changed on its way here (its checksum does not fit): ${AGAIN}`);
 
 const checksumLine = (text: string): string => `crc32 ${crc32(bytesOf(text)).toString(16).padStart(8, "0")}\n`;
 

@@ -31,7 +31,6 @@ const LABELS = {
 
 type PemField = keyof typeof LABELS;
 
-const ONCE = ["relay", "home", "number", "port", "prefix", "resolver", "ca", "certificate", "key", "tls-crypt-v2"] as const;
 const ORDER = ["relay", "home", "number", "address", "port", "prefix", "resolver", "ca", "certificate", "key", "tls-crypt-v2"] as const;
 type Field = (typeof ORDER)[number];
 
@@ -65,7 +64,7 @@ export function parseText(text: string): Invite {
     place = ORDER.indexOf(field);
     values.set(field, [...(values.get(field) ?? []), line.slice(space + 1)]);
   }
-  const once = (field: (typeof ONCE)[number]): string => {
+  const once = (field: Exclude<Field, "address">): string => {
     const [value, ...more] = values.get(field) ?? [];
     if (value === undefined) throw fault(`lacks its field ${field}`);
     if (more.length > 0) throw fault(`has its field ${field} twice`);
@@ -104,4 +103,5 @@ function wrapPem(field: PemField, base64: string): string {
 }
 
 /** The checksum fits, so it came as it was made: only its maker can help. */
-const fault = (what: string): InviteError => new InviteError("field", `the invite ${what}; if that does not help, ask the relay's keeper for a new one`);
+const fault = (what: string): InviteError =>
+  new InviteError("field", `the invite ${what}; if that does not help, ask the relay's keeper for a new one`);

@@ -44,11 +44,21 @@ async function makePair(
   signal: AbortSignal,
 ): Promise<KeyPair> {
   return await inWorkshop(host, async (directory) => {
-    const [config, key, request, certificate] = [`${directory}/config`, `${directory}/key`, `${directory}/request`, `${directory}/certificate`];
+    const [config, key, request, certificate] = [
+      `${directory}/config`,
+      `${directory}/key`,
+      `${directory}/request`,
+      `${directory}/certificate`,
+    ];
     await host.files.replace(config, new TextEncoder().encode(renderOpensslConfig(directory, commonName)), 0o600);
     await host.files.replace(`${directory}/index`, new Uint8Array(), 0o600);
     const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt", "ec_param_enc:named_curve"];
-    await runTool(host, "openssl", ["req", "-batch", "-new", ...curve, "-nodes", "-keyout", key, "-out", request, "-config", config], signal);
+    await runTool(
+      host,
+      "openssl",
+      ["req", "-batch", "-new", ...curve, "-nodes", "-keyout", key, "-out", request, "-config", config],
+      signal,
+    );
     const signer = authority === undefined ? ["-selfsign", "-keyfile", key] : ["-cert", authority.certificate, "-keyfile", authority.key];
     const validity = ["-startdate", FIRST_DAY, "-enddate", LAST_DAY];
     const files = ["-in", request, "-out", certificate, "-notext", "-config", config];

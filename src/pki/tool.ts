@@ -5,7 +5,10 @@ import { PkiError } from "./error.ts";
 const LIMIT = 30_000;
 
 /** Where each program comes from, for the person who lacks it. */
-const PACKAGES = { openssl: "openssl (Debian) or openssl-util (OpenWrt)", openvpn: "openvpn (Debian) or openvpn-openssl (OpenWrt)" } as const;
+const PACKAGES = {
+  openssl: "openssl (Debian) or openssl-util (OpenWrt)",
+  openvpn: "openvpn (Debian) or openvpn-openssl (OpenWrt)",
+} as const;
 
 /** Runs openssl or openvpn to its end, without a shell. Throws a PkiError if it is missing or fails. */
 export async function runTool(host: Host, program: keyof typeof PACKAGES, args: readonly string[], signal: AbortSignal): Promise<void> {
