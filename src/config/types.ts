@@ -37,9 +37,9 @@ export interface RelaySection {
 
 /** How a gateway is reached from home. */
 export type Reach =
-  | { readonly kind: "via"; readonly device: string; /** IPv4 next hop. */ readonly via: string }
+  | { readonly kind: "via"; readonly device: string /** IPv4 next hop. */; readonly via: string }
   | { readonly kind: "network"; readonly network: string }
-  | { readonly kind: "remote"; /** IPv4 address on the mesh. */ readonly remote: string; readonly encap: "vxlan" | "ipip" | "gre" };
+  | { readonly kind: "remote" /** IPv4 address on the mesh. */; readonly remote: string; readonly encap: "vxlan" | "ipip" | "gre" };
 
 export interface GatewaySection {
   readonly name: string;

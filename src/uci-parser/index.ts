@@ -6,6 +6,6 @@
  */
 export { bytesToText, textToBytes } from "./bytes.ts";
 export { parseUci } from "./parse.ts";
-export { exportUci, isPackageName, printUci } from "./print.ts";
+export { exportUci, isPackageName, printUci, quote } from "./print.ts";
 export { type ShowOptions, showUci } from "./show.ts";
 export { UciError, type UciItem, type UciList, type UciOption, type UciPackage, type UciScalar, type UciSection } from "./types.ts";

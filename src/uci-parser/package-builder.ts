@@ -68,7 +68,9 @@ export class PackageBuilder {
   }
 
   finish(): UciPackage {
-    return { sections: this.#sections.map(({ options, ...section }): UciSection => ({ ...section, options: [...options].map(finishOption) })) };
+    return {
+      sections: this.#sections.map(({ options, ...section }): UciSection => ({ ...section, options: [...options].map(finishOption) })),
+    };
   }
 }
 
