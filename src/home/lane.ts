@@ -1,0 +1,194 @@
+import type { Host } from "../host/types.ts";
+import { adviceOn } from "../openvpn/advice.ts";
+import { clientConfig } from "../openvpn/client-config.ts";
+import { ManagementClient, type ManagementEvent } from "../openvpn/management.ts";
+import { deviceOfLane, portOfLane } from "../plan/numbers.ts";
+import { LOG_DIRECTORY, Supervisor } from "../process/supervisor.ts";
+import { carries, type Health, nextHealth, probeInterval } from "./health.ts";
+import { LaneProbe, type ProbeIdentity } from "./lane-probe.ts";
+import { relayFolder } from "../invite/folder.ts";
+import { DEFAULT_MTU } from "./mtu.ts";
+import { aliasOfGateway, type HomePlan, type LaneSnapshot, laneAddress, type Membership, type NumberedGateway, serviceAddress } from "./plan.ts";
+
+/** Time that OpenVPN is given to be asked again after it was made to reconnect (ms). */
+const NUDGE_EVERY = 10_000;
+/** A lane down this long (ms), while its OpenVPN believes to be connected, has a session that the relay forgot. */
+const NUDGE_AFTER = 3_000;
+
+/** One gateway's lane at home: its OpenVPN, its probes, and what it is known to be. */
+export class Lane {
+  readonly gateway: NumberedGateway;
+  readonly probe: LaneProbe;
+  readonly #host: Host;
+  readonly #supervisor: Supervisor;
+  readonly #management: ManagementClient;
+  readonly #onChange: () => void;
+  readonly #stop = new AbortController();
+  #health: Health;
+  #tunnel = "";
+  #lastError = "";
+  #received = -1;
+  #sent = -1;
+  #busyUntil = 0;
+  #lastNudge = 0;
+  #probes = 0;
+
+  constructor(host: Host, gateway: NumberedGateway, membership: Membership, identity: ProbeIdentity, onChange: () => void) {
+    this.#host = host;
+    this.gateway = gateway;
+    this.#onChange = onChange;
+    const name = `lane-${gateway.number}`;
+    this.#supervisor = new Supervisor(host, name);
+    this.#management = new ManagementClient(host, managementPath(gateway.number), (event) => {
+      this.#hear(event);
+    });
+    this.#health = { state: "starting", since: host.clock.monotonic(), reason: "connecting" };
+    this.probe = new LaneProbe(host, identity, {
+      lane: gateway.number,
+      address: laneAddress(membership, gateway.number),
+      service: serviceAddress(membership),
+      mtu: gateway.section.mtu ?? DEFAULT_MTU,
+      onHeard: () => {
+        this.observe();
+      },
+    });
+  }
+
+  get health(): Health {
+    return this.#health;
+  }
+
+  get lastError(): string {
+    return this.#lastError;
+  }
+
+  get advice(): string {
+    return carries(this.#health.state) ? "" : adviceOn(this.#lastError || this.#health.reason);
+  }
+
+  get snapshot(): LaneSnapshot {
+    return {
+      number: this.gateway.number,
+      live: carries(this.#health.state),
+      mtu: this.probe.search.mtu,
+      delay: this.probe.roundTrip?.smoothed,
+    };
+  }
+
+  /** Runs OpenVPN and listens to it until {@link leave} or {@link end}, or the signal. */
+  async run(plan: HomePlan, membership: Membership, ciphers: readonly string[], signal: AbortSignal): Promise<void> {
+    const onAbort = (): void => {
+      this.#stop.abort(signal.reason);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      await this.#configure(plan, membership, ciphers);
+      await Promise.all([this.#supervisor.supervise(this.#stop.signal), this.#management.run(this.#stop.signal)]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.probe.close();
+    }
+  }
+
+  /** Stops watching; OpenVPN goes on. */
+  leave(): void {
+    this.#stop.abort(new Error("the daemon leaves"));
+  }
+
+  /** Counters of the lane's device, bytes. What came in is as good as an answer; what went out makes it loaded. */
+  count(received: number, sent: number): void {
+    const now = this.#host.clock.monotonic();
+    if (this.#received >= 0 && received > this.#received) this.probe.heard(now);
+    // A probe a second is no load.
+    if (this.#sent >= 0 && sent - this.#sent > 2_000) this.#busyUntil = now + 2_000;
+    this.#received = received;
+    this.#sent = sent;
+    this.observe();
+  }
+
+  /** Judges the lane by what is known now. */
+  observe(): void {
+    const { probe } = this;
+    const next = nextHealth(this.#health, {
+      now: this.#host.clock.monotonic(),
+      lastHeard: probe.lastHeard,
+      unansweredSince: probe.unansweredSince,
+      unanswered: probe.unanswered,
+      roundTrip: probe.roundTrip,
+      fullSizePasses: probe.search.proven,
+      complaint: this.#lastError,
+    });
+    if (next === this.#health) return;
+    const changed = carries(next.state) !== carries(this.#health.state);
+    if (next.state === "down" && this.#health.state !== "down") probe.restartSearch();
+    if (next.state === "up") this.#lastError = "";
+    this.#health = next;
+    if (changed) this.#onChange();
+  }
+
+  /** Sends the probe that is due, if one is; answers the milliseconds until the next. */
+  async tick(): Promise<number> {
+    const now = this.#host.clock.monotonic();
+    const interval = probeInterval(this.#health.state, now < this.#busyUntil, this.probe.roundTrip);
+    const due = this.probe.lastSent + interval - now;
+    if (due > 0) return due;
+    this.#probes += 1;
+    const searching = !carries(this.#health.state) && this.#probes % 2 === 0;
+    await this.probe.send(searching ? "full" : "small");
+    await this.#nudge(now);
+    return interval;
+  }
+
+  /** OpenVPN believes to be connected, and nothing comes back: its session is gone at the relay, or the way there changed. */
+  async #nudge(now: number): Promise<void> {
+    if (carries(this.#health.state) || this.#tunnel !== "CONNECTED") return;
+    if (now - this.#health.since < NUDGE_AFTER || now - this.#lastNudge < NUDGE_EVERY) return;
+    this.#lastNudge = now;
+    await this.#management.send("signal SIGUSR1");
+  }
+
+  async #configure(plan: HomePlan, membership: Membership, ciphers: readonly string[]): Promise<void> {
+    const { number } = this.gateway;
+    const text = clientConfig({
+      device: deviceOfLane(number),
+      alias: aliasOfGateway(plan, number),
+      addresses: membership.addresses,
+      port: portOfLane(membership.port, number),
+      mtu: DEFAULT_MTU,
+      ciphers,
+      keys: relayFolder(membership.relay).directory,
+      management: managementPath(number),
+    });
+    const path = `/run/binder/lane-${number}.conf`;
+    await this.#host.files.makeDirectory(LOG_DIRECTORY, 0o700);
+    await this.#host.files.replace(path, new TextEncoder().encode(text), 0o600);
+    const program = (await this.#host.processes.find("openvpn")) ?? "openvpn";
+    this.#supervisor.want({ program, args: ["--config", path], revision: text });
+  }
+
+  #hear(event: ManagementEvent): void {
+    switch (event.kind) {
+      case "state":
+        this.#tunnel = event.state;
+        if (event.state === "RECONNECTING" && event.detail !== "" && event.detail !== "SIGUSR1") this.#lastError = event.detail;
+        if (event.state === "CONNECTED") {
+          this.#lastError = "";
+          this.probe.lastSent = Number.NEGATIVE_INFINITY;
+          this.#onChange();
+        }
+        break;
+      case "log":
+        if (/[FN]/.test(event.flags) && !carries(this.#health.state)) this.#lastError = event.text;
+        break;
+      case "fatal":
+        this.#lastError = event.text;
+        break;
+      case "hold":
+        break;
+    }
+  }
+}
+
+function managementPath(number: number): string {
+  return `/run/binder/lane-${number}.sock`;
+}

@@ -1,0 +1,59 @@
+import type { Config, GatewaySection } from "../config/types.ts";
+import { aliasOf, homeAddress, type Prefix, relayAddress } from "../plan/addresses.ts";
+
+/** A home's place at its relay, as the invite gave it. */
+export interface Membership {
+  readonly relay: string;
+  readonly home: string;
+  /** The home's number, 2 to 4094. */
+  readonly number: number;
+  /** The relay's public addresses, as the configuration has them. */
+  readonly addresses: readonly string[];
+  readonly port: number;
+  readonly lanePrefix: Prefix;
+  readonly resolver: string;
+}
+
+/** A gateway that Binder uses, with its number. */
+export interface NumberedGateway {
+  readonly number: number;
+  readonly section: GatewaySection;
+}
+
+/** What the home's decisions rest on that changes only with the configuration. */
+export interface HomePlan {
+  readonly config: Config;
+  readonly gateways: readonly NumberedGateway[];
+  readonly membership: Membership | undefined;
+  /** The captured LANs' devices. */
+  readonly lans: readonly string[];
+}
+
+export const aliasOfGateway = (plan: HomePlan, number: number): string => aliasOf(plan.config.main.aliasPrefix, number);
+export const serviceAddress = (membership: Membership): string => relayAddress(membership.lanePrefix, 0);
+export const stableAddress = (membership: Membership): string => homeAddress(membership.lanePrefix, 0, membership.number);
+export const laneAddress = (membership: Membership, lane: number): string => homeAddress(membership.lanePrefix, lane, membership.number);
+
+/** What the home knows at one moment about its lanes and devices. */
+export interface HomeObservation {
+  /** Names of the network devices that exist and are up. */
+  readonly devices: ReadonlySet<string>;
+  readonly lanes: readonly LaneSnapshot[];
+}
+
+export interface LaneSnapshot {
+  readonly number: number;
+  /** It carries traffic. */
+  readonly live: boolean;
+  /** Of its device, bytes. */
+  readonly mtu: number;
+  /** Round trip, ms; undefined until one is measured. */
+  readonly delay: number | undefined;
+}
+
+/** The live lanes, quickest first. */
+export function liveLanes(lanes: readonly LaneSnapshot[]): readonly LaneSnapshot[] {
+  return lanes
+    .filter((lane) => lane.live)
+    .sort((a, b) => (a.delay ?? Number.POSITIVE_INFINITY) - (b.delay ?? Number.POSITIVE_INFINITY) || a.number - b.number);
+}
