@@ -1,0 +1,170 @@
+/** Runs `ip`: one process to read everything, one for a group of changes. */
+import type { Host } from "../host/types.ts";
+import { type Prefix, parsePrefix } from "../plan/addresses.ts";
+import type { ActualState } from "./actual.ts";
+import type { EndpointIds } from "./endpoint-ids.ts";
+import { hostWords } from "./host-words.ts";
+import { type IpOperation, OperationFailure } from "./operations.ts";
+import { parseEndpoints, parseLinks, parseRoutes, parseRules, parseSubflowLimit } from "./parse-ip.ts";
+import { RenderError, renderIp } from "./render-ip.ts";
+import type { Ownership } from "./state.ts";
+
+/** The kernel's state could not be read, so nothing was changed. */
+export class KernelReadError extends Error {
+  override readonly name = "KernelReadError";
+}
+
+/** All of an {@link ActualState} that `ip` prints. */
+export type IpState = Omit<ActualState, "sysctls" | "nft" | "saved">;
+
+export interface GroupResult {
+  readonly failures: readonly OperationFailure[];
+  /** `ip` ended in the middle of the lines, and nobody knows at which: read again before the next step. */
+  readonly aborted: boolean;
+}
+
+const PACKAGES = "iproute2 (OpenWrt: ip-full)";
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder();
+
+export class Ip {
+  readonly #host: Host;
+  readonly #ownership: Ownership;
+  readonly #prefixes: readonly Prefix[];
+  readonly #ids: EndpointIds;
+  readonly #queries: readonly string[];
+
+  constructor(host: Host, ownership: Ownership, ids: EndpointIds) {
+    this.#host = host;
+    this.#ownership = ownership;
+    this.#ids = ids;
+    this.#prefixes = ownership.prefixes.map((text) => {
+      const prefix = parsePrefix(text);
+      if (prefix === undefined) throw new RangeError(`${JSON.stringify(text)} is no IPv4 prefix to own`);
+      return prefix;
+    });
+    // Without -4: it would hide the devices that have no address yet.
+    this.#queries = [
+      "address show",
+      "rule show",
+      `route show table all protocol ${ownership.protocol}`,
+      "mptcp endpoint show",
+      "mptcp limits show",
+    ];
+  }
+
+  async read(signal: AbortSignal): Promise<IpState> {
+    const all = await this.#query(this.#queries, signal);
+    // One line for each query; when a query failed (a kernel without MPTCP), each has to be asked by itself.
+    const answers = all.status === 0 && all.lines.length === this.#queries.length ? all.lines : await this.#readSingly(signal);
+    const [links, rules, routes, endpoints, limits] = answers;
+    const { ids, ...mptcp } = parseEndpoints(parseAnswer(endpoints), this.#prefixes);
+    const limit = parseSubflowLimit(limits ?? "");
+    return {
+      ...parseLinks(parseAnswer(links), this.#ownership.devicePrefix, this.#prefixes),
+      ...parseRules(parseAnswer(rules), this.#ownership.protocol),
+      ...parseRoutes(parseAnswer(unambiguous(routes))),
+      ...mptcp,
+      endpointIds: ids,
+      hasMptcp: limit !== undefined,
+      subflowLimit: limit ?? 0,
+    };
+  }
+
+  async #query(queries: readonly string[], signal: AbortSignal): Promise<{ status: number; lines: string[]; words: string }> {
+    try {
+      const input = ENCODER.encode(queries.map((query) => `${query}\n`).join(""));
+      const result = await this.#host.processes.run("ip", ["-N", "-details", "-json", "-batch", "-"], signal, { input });
+      const lines = DECODER.decode(result.stdout)
+        .split("\n")
+        .filter((line) => line.trim() !== "");
+      return { status: result.status, lines, words: DECODER.decode(result.stderr).trim() };
+    } catch (error) {
+      signal.throwIfAborted();
+      throw new KernelReadError(`could not read the kernel's state: ${hostWords(error, "ip", PACKAGES)}`, { cause: error });
+    }
+  }
+
+  async #readSingly(signal: AbortSignal): Promise<string[]> {
+    const answers: string[] = [];
+    for (const query of this.#queries) {
+      const { status, lines, words } = await this.#query([query], signal);
+      const optional = query.startsWith("mptcp ");
+      if (status !== 0 && !optional) throw new KernelReadError(`could not read the kernel's state: ip ${query}: ${words}`);
+      answers.push(status === 0 ? lines.join(" ") : "");
+    }
+    return answers;
+  }
+
+  /** Does the operations in order, going on after a failure, in one process. `used` are identifiers of present endpoints. */
+  async apply(operations: readonly IpOperation[], used: ReadonlySet<number>, signal: AbortSignal): Promise<GroupResult> {
+    const lines: string[] = [];
+    const owners: IpOperation[] = [];
+    const failures = new Map<IpOperation, OperationFailure>();
+    const fail = (operation: IpOperation, words: string, cause?: unknown): void => {
+      // The first of an operation's words say what was wrong.
+      if (!failures.has(operation)) failures.set(operation, new OperationFailure(operation, words, { cause }));
+    };
+    for (const operation of operations) {
+      try {
+        for (const line of renderIp(operation, this.#ownership.protocol, () => this.#ids.next(used))) {
+          lines.push(line);
+          owners.push(operation);
+        }
+      } catch (error) {
+        if (!(error instanceof RenderError)) throw error;
+        fail(operation, error.message, error);
+      }
+    }
+    if (lines.length === 0) return { failures: [...failures.values()], aborted: false };
+    try {
+      const input = ENCODER.encode(lines.map((line) => `${line}\n`).join(""));
+      const { status, stderr } = await this.#host.processes.run("ip", ["-4", "-force", "-batch", "-"], signal, { input });
+      const report = parseBatchErrors(DECODER.decode(stderr));
+      for (const { line, words } of report.failed) {
+        const owner = owners[line - 1];
+        if (owner) fail(owner, words);
+      }
+      const aborted = status !== 0 && (status !== 1 || report.failed.length === 0 || report.rest !== "");
+      // Where `ip` had but one operation, it is clear which one it ended at.
+      const [only] = operations;
+      if (aborted && operations.length === 1 && only) fail(only, report.rest === "" ? `ip ended with status ${status}` : report.rest);
+      return { failures: [...failures.values()], aborted };
+    } catch (error) {
+      signal.throwIfAborted();
+      for (const operation of operations) fail(operation, hostWords(error, "ip", PACKAGES), error);
+      return { failures: [...failures.values()], aborted: false };
+    }
+  }
+}
+
+function parseAnswer(text = ""): unknown {
+  if (text === "") return [];
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch (error) {
+    throw new KernelReadError(`ip printed what is no JSON: ${text.slice(0, 100)}`, { cause: error });
+  }
+}
+
+/** An encapsulating route is printed with two members `dst`: the destination's, and the tunnel's within `encap`. */
+function unambiguous(text = ""): string {
+  return text.replace(/("encap":"[^{}]*?)"dst":/g, '$1"encap_dst":');
+}
+
+/** With -force, `ip` says why a line failed and then `Command failed -:LINE`. */
+export function parseBatchErrors(stderr: string): { readonly failed: readonly { line: number; words: string }[]; readonly rest: string } {
+  const failed: { line: number; words: string }[] = [];
+  let words: string[] = [];
+  for (const text of stderr.split("\n")) {
+    const number = /^Command failed -:([0-9]+)$/.exec(text)?.[1];
+    if (number === undefined) {
+      if (text.trim() !== "") words.push(text.trim());
+    } else {
+      failed.push({ line: Number(number), words: words.join("; ") });
+      words = [];
+    }
+  }
+  return { failed, rest: words.join("; ") };
+}
