@@ -77,7 +77,7 @@ function collect(parser, path, tests) {
         tests.push({ name, state: "failed", ms, why: why || describe(result) });
       }
     } else if (sub.assertions === 0) {
-      tests.push({ name, state: "failed", ms, why: "it asserts nothing, so it can't fail" });
+      tests.push({ name, state: "failed", ms, why: "it asserts nothing of t's (after fc.assert(...) say t.pass())" });
     } else {
       tests.push({ name, state: result.ok ? "passed" : "failed", ms, ...(result.ok ? {} : { why: why || describe(result) }) });
     }

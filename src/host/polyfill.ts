@@ -10,24 +10,20 @@ export interface BareEngine<Handle> {
   readonly stderr: (text: string) => void;
 }
 
-/** Calls it after what runs now. What it throws is an unhandled rejection, which ends the program as an exception would. */
-export function microtask(callback: () => void): void {
-  void Promise.resolve().then(callback);
-}
-
 /** Gives `target`, the global object, those of globals.d.ts that it lacks. */
 export function installGlobals<Handle>(target: object, engine: BareEngine<Handle>): void {
+  // An error that nobody can catch is thrown from a timer, where the engine shows it; a rejection could go unseen.
   const report = (error: unknown): void => {
-    microtask(() => {
+    engine.timers.set(() => {
       throw error;
-    });
+    }, 0);
   };
   const console = makeConsole(engine.stdout, engine.stderr);
   const lacking: Readonly<Record<string, unknown>> = {
     AbortController: abortControllerClass(report),
     TextEncoder: Utf8Encoder,
     TextDecoder: Utf8Decoder,
-    queueMicrotask: microtask,
+    queueMicrotask: (callback: () => void): void => void Promise.resolve().then(callback).catch(report),
     ...makeTimers(engine.timers),
   };
   for (const [name, value] of Object.entries(lacking)) {

@@ -8,7 +8,21 @@ function abortError(): Error {
   return error;
 }
 
-class Signal implements AbortSignal {
+/** The same as globals.d.ts's, which a project with Node's types has not. */
+export interface PlainAbortController {
+  readonly signal: PlainAbortSignal;
+  abort(reason?: unknown): void;
+}
+
+export interface PlainAbortSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  throwIfAborted(): void;
+  addEventListener(type: "abort", listener: Listener, options?: { once?: boolean }): void;
+  removeEventListener(type: "abort", listener: Listener): void;
+}
+
+class Signal implements PlainAbortSignal {
   #aborted = false;
   #reason: unknown = undefined;
   /** In the order they were added; the value says whether it is called once only. */
@@ -58,11 +72,11 @@ class Signal implements AbortSignal {
 }
 
 /** The class, for an engine that reports what listeners throw by `report`; the listeners after them are called all the same. */
-export function abortControllerClass(report: (error: unknown) => void): typeof AbortController {
-  return class implements AbortController {
+export function abortControllerClass(report: (error: unknown) => void): new () => PlainAbortController {
+  return class implements PlainAbortController {
     readonly #signal = new Signal(report);
 
-    get signal(): AbortSignal {
+    get signal(): PlainAbortSignal {
       return this.#signal;
     }
 

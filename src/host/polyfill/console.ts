@@ -20,7 +20,12 @@ export function describeValue(value: unknown): string {
   return typeof value === "bigint" ? `${value}n` : String(value);
 }
 
-export function makeConsole(out: (text: string) => void, err: (text: string) => void): Console {
+export interface PlainConsole {
+  readonly log: (...values: unknown[]) => void;
+  readonly error: (...values: unknown[]) => void;
+}
+
+export function makeConsole(out: (text: string) => void, err: (text: string) => void): PlainConsole {
   const line = (values: readonly unknown[]): string => `${values.map(describeValue).join(" ")}\n`;
   return { log: (...values) => out(line(values)), error: (...values) => err(line(values)) };
 }

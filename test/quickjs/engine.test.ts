@@ -1,0 +1,125 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Test, test } from "../harness/index.ts";
+
+// The same program on both engines: stdout, stderr and status must be the same, byte for byte.
+
+const QJS = "build/qjs/qjs";
+/** qjs takes a rejection for unhandled at once, before whoever called can `await` it. */
+const QJS_OPTIONS = ["--no-unhandled-rejection", "-m"];
+const LIMIT_MS = 20_000;
+
+interface Ending {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(program: string, args: readonly string[], input: string): Ending {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { input, timeout: LIMIT_MS });
+  if (error !== undefined) throw error;
+  return { status, stdout: stdout.toString("latin1"), stderr: stderr.toString("latin1") };
+}
+
+const onNode = (args: readonly string[], input = ""): Ending => run("build/binder", args, input);
+const onQuickjs = (args: readonly string[], input = ""): Ending => run(QJS, [...QJS_OPTIONS, "build/qjs/binder.js", ...args], input);
+
+function temporary(t: Test): string {
+  const path = mkdtempSync(join(tmpdir(), "binder-quickjs-"));
+  t.teardown(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+// `make test` does so too; here for whoever runs this file alone.
+execFileSync("scripts/build-qjs", { stdio: ["ignore", "ignore", "inherit"] });
+execFileSync(process.execPath, ["scripts/build.mjs", "quickjs"]);
+
+test("both hosts answer alike", (t) => {
+  const directory = temporary(t);
+  const build = (engine: string, out: string): void => {
+    execFileSync(process.execPath, ["scripts/build.mjs", engine, "test/quickjs/probe.ts", out]);
+  };
+  build("node", "build/test/quickjs/probe");
+  build("quickjs", "build/test/quickjs/probe.js");
+  const story = (name: string, program: string, args: readonly string[]): Ending => {
+    const home = join(directory, name, "home");
+    mkdirSync(home, { recursive: true });
+    writeFileSync(join(home, "bytes"), Uint8Array.of(0, 0xff, 0x80, 0x0a), { mode: 0o640 });
+    writeFileSync(join(home, "large"), new Uint8Array(1_000_000));
+    const ending = run(program, [...args, home, "an argument", "häuser"], "from stdin: ü");
+    return { ...ending, stdout: ending.stdout.replaceAll(home, "HOME") };
+  };
+  const wanted = story("node", "build/test/quickjs/probe", []);
+  t.equal(wanted.status, 7, wanted.stderr);
+  t.match(wanted.stdout, /^read nothing: failed ENOENT$/m);
+  t.match(wanted.stdout, /^read: "0,255,128,10"$/m);
+  t.same(story("quickjs", QJS, [...QJS_OPTIONS, "build/test/quickjs/probe.js"]), wanted);
+});
+
+test("version and usage on QuickJS", (t) => {
+  const version = onQuickjs(["version"]);
+  t.match(version, { status: 0, stdout: /^binder \d+\.\d+\.\d+/, stderr: "" });
+  t.same(version, onNode(["version"]));
+  for (const args of [[], ["--help"], ["version", "--help"], ["nonsense"]]) t.same(onQuickjs(args), onNode(args), args.join(" "));
+});
+
+interface Vector {
+  readonly name: string;
+  readonly input_hex: string;
+  readonly rc: number;
+  readonly export: string;
+  readonly show: string;
+}
+
+function vectors(): Vector[] {
+  const lines = readFileSync("test/uci-parser/uci.jsonl", "utf8").trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line) as Vector);
+}
+
+test("config and check on QuickJS print what they print on Node, for every recorded UCI text", (t) => {
+  const directory = temporary(t);
+  const file = join(directory, "t");
+  const all = vectors();
+  t.ok(all.length >= 74, `${all.length} texts`);
+  for (const vector of all) {
+    writeFileSync(file, Buffer.from(vector.input_hex, "hex"));
+    const exported = onQuickjs(["config", "export", file]);
+    t.equal(exported.status, vector.rc === 0 ? 0 : 1, `${vector.name}: status`);
+    t.same(exported, onNode(["config", "export", file]), `${vector.name}: export`);
+    t.same(onQuickjs(["config", "show", file]), onNode(["config", "show", file]), `${vector.name}: show`);
+    t.same(onQuickjs(["check", file]), onNode(["check", file]), `${vector.name}: check`);
+  }
+});
+
+const GOOD = `config binder 'main'
+	option enabled '1'
+
+config lan 'lan'
+	option device 'br-lan'
+
+config relay 'relay'
+	list address '192.0.2.1'
+
+config gateway 'school'
+	option device 'eth1'
+	option via '10.0.1.1'
+`;
+
+test("check on QuickJS accepts and refuses what it does on Node", (t) => {
+  const file = join(temporary(t), "binder");
+  const cases: readonly (readonly [string, string, number])[] = [
+    ["a good file", GOOD, 0],
+    ["an unknown option", `${GOOD}\toption colour 'red'\n`, 3],
+    ["no address at all", GOOD.replace("10.0.1.1", "10.0.1.300"), 3],
+    ["bytes that are no text", `${GOOD}\toption mtu '\xff\xfe'\n`, 3],
+  ];
+  for (const [name, text, status] of cases) {
+    writeFileSync(file, Buffer.from(text, "latin1"));
+    const found = onQuickjs(["check", file]);
+    t.equal(found.status, status, `${name}: status`);
+    t.same(found, onNode(["check", file]), name);
+  }
+  t.same(onQuickjs(["check", `${file}.none`]), onNode(["check", `${file}.none`]), "a file that is not there");
+});
