@@ -1,4 +1,6 @@
 import type { Host } from "../host/types.ts";
+import { joinCommand } from "./join.ts";
+import { relayCommand } from "./relay.ts";
 import { versionCommand } from "./version.ts";
 
 export interface Command {
@@ -9,6 +11,8 @@ export interface Command {
 }
 
 const commands: Readonly<Record<string, Command>> = {
+  join: { summary: "join a relay with its invite", run: joinCommand },
+  relay: { summary: "set up and run a relay, let homes in", run: relayCommand },
   version: { summary: "print Binder's version", run: versionCommand },
 };
 
