@@ -5,7 +5,7 @@ import { readBook, writeBook } from "../../relay/book-file.ts";
 import { withBookLock } from "../../relay/book-lock.ts";
 import { writeEntries } from "../../relay/client-entries.ts";
 import { addHome } from "../../relay/homes.ts";
-import { runCommand, STATUS } from "../frame.ts";
+import { runCommand } from "../frame.ts";
 import { handOver, makeInvite, nowOf, openRelay } from "./admission.ts";
 import { tellRelay } from "./tell.ts";
 
@@ -29,8 +29,8 @@ export async function addHomeCommand(host: Host, args: readonly string[]): Promi
       await writeEntries(host, entries, change.home);
       return { home: change.home, invite: line };
     });
-    await tellRelay(host, signal);
+    const status = await tellRelay(host, signal);
     handOver(host, home, invite);
-    return STATUS.well;
+    return status;
   });
 }

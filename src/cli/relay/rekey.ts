@@ -4,7 +4,7 @@ import { readBook, writeBook } from "../../relay/book-file.ts";
 import { withBookLock } from "../../relay/book-lock.ts";
 import { removeEntries, writeEntries } from "../../relay/client-entries.ts";
 import { findHome, rekeyHome } from "../../relay/homes.ts";
-import { runCommand, STATUS } from "../frame.ts";
+import { runCommand } from "../frame.ts";
 import { handOver, makeInvite, openRelay } from "./admission.ts";
 import { tellRelay } from "./tell.ts";
 
@@ -29,8 +29,8 @@ export async function rekeyCommand(host: Host, args: readonly string[]): Promise
       await writeEntries(host, entries, change.home);
       return { home: change.home, invite: line };
     });
-    await tellRelay(host, signal);
+    const status = await tellRelay(host, signal);
     handOver(host, home, invite);
-    return STATUS.well;
+    return status;
   });
 }

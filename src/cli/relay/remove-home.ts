@@ -3,7 +3,7 @@ import { readBook, writeBook } from "../../relay/book-file.ts";
 import { withBookLock } from "../../relay/book-lock.ts";
 import { removeEntries } from "../../relay/client-entries.ts";
 import { removeHome } from "../../relay/homes.ts";
-import { runCommand, STATUS } from "../frame.ts";
+import { runCommand } from "../frame.ts";
 import { nowOf, openRelay } from "./admission.ts";
 import { tellRelay } from "./tell.ts";
 
@@ -23,8 +23,8 @@ export async function removeHomeCommand(host: Host, args: readonly string[]): Pr
       await writeBook(host, change.book);
       return change.home;
     });
-    await tellRelay(host, signal);
+    const status = await tellRelay(host, signal);
     host.program.stderr(`Home ${home.name} is shut out; its number ${home.number} rests for a day.\n`);
-    return STATUS.well;
+    return status;
   });
 }

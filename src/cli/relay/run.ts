@@ -1,5 +1,5 @@
 import type { Host } from "../../host/types.ts";
-import { runCommand, STATUS } from "../frame.ts";
+import { CommandError, runCommand, STATUS } from "../frame.ts";
 
 const usage = `usage: binder relay run
 
@@ -7,11 +7,8 @@ Runs the relay in the foreground, until it is told to stop.
 `;
 
 export async function runRelayCommand(host: Host, args: readonly string[]): Promise<number> {
-  return await runCommand(
-    host,
-    args,
-    "binder relay run",
-    { usage, positionals: { least: 0, most: 0 } },
-    async () => await Promise.resolve(STATUS.failed),
-  );
+  const shape = { usage, positionals: { least: 0, most: 0 }, endless: true };
+  return await runCommand(host, args, "binder relay run", shape, async () => {
+    return await Promise.reject(new CommandError(STATUS.failed, "this Binder has no relay daemon yet"));
+  });
 }
