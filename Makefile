@@ -12,6 +12,7 @@ help:
 	@echo 'make build      build/binder, which runs in place'
 	@echo 'make test       as root: installs what is missing, checks, builds, runs every test'
 	@echo 'make test FILES=test/plan/*.test.ts      builds, runs only these'
+	@echo 'make test FILES=test/plan/*.test.ts ONLY="name of a test"      only that one'
 	@echo 'make check      types, lint, format: quick, for developers'
 	@echo 'make format     formats every file'
 	@echo 'make mutants    as root: breaks Binder in small ways; a named test must notice each (ONLY=name runs one)'
@@ -50,7 +51,7 @@ format: node_modules/.package-lock.json
 
 ifdef FILES
 test: build
-	@$(NODE) scripts/test.mjs $(FILES)
+	@$(if $(ONLY),TEST_ONLY="$(ONLY)") $(NODE) scripts/test.mjs $(FILES)
 else
 test: deps
 	@scripts/test-all

@@ -141,11 +141,15 @@ function arrange(name: string, first: TestOptions | TestBody, second: TestBody |
   return [first, second];
 }
 
+/** Runs the one test of this name in the file, or all. */
+const only = process.env["TEST_ONLY"];
+
 /** Declares a test; a file's tests run one after another in the order they were declared. */
 export function test(name: string, body: TestBody): void;
 export function test(name: string, options: TestOptions, body: TestBody): void;
 export function test(name: string, first: TestOptions | TestBody, second?: TestBody): void {
   const [options, body] = arrange(name, first, second);
+  if (only !== undefined && only !== name) return;
   void tapTest(name, { ...options }, async (t) => {
     await body(wrap(t));
   });
