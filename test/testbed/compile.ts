@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, rename, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -20,7 +20,7 @@ function findRoot(): string {
 
 const made = new Map<string, Promise<string>>();
 
-/** The path of a program of test/testbed/, compiled into build/testbed/ if its source is newer. Rejects with the compiler's words. */
+/** The path of a program of test/testbed/ (NAME.c, NAME-*.c, NAME.h), compiled into build/testbed/ if a source is newer. Rejects with the compiler's words. */
 export function compiled(name: "keeper" | "enter" | "links" | "flow"): Promise<string> {
   const known = made.get(name);
   if (known !== undefined) return known;
@@ -30,14 +30,18 @@ export function compiled(name: "keeper" | "enter" | "links" | "flow"): Promise<s
 }
 
 async function compile(name: string): Promise<string> {
-  const source = join(projectRoot, "test/testbed", `${name}.c`);
+  const directory = join(projectRoot, "test/testbed");
+  const parts = (await readdir(directory)).filter((file) => file.startsWith(`${name}.`) || file.startsWith(`${name}-`));
+  const sources = parts.filter((file) => /\.[ch]$/.test(file)).map((file) => join(directory, file));
   const target = join(projectRoot, "build/testbed", name);
-  const [from, to] = await Promise.all([stat(source), stat(target).catch(() => undefined)]);
-  if (to !== undefined && to.mtimeMs > from.mtimeMs) return target;
+  const built = await stat(target).catch(() => undefined);
+  const times = await Promise.all(sources.map(async (source) => (await stat(source)).mtimeMs));
+  if (built !== undefined && built.mtimeMs > Math.max(...times)) return target;
   await mkdir(dirname(target), { recursive: true });
   // Several tests may do this at once: each makes its own, and the last one renamed stays.
   const temporary = `${target}.${String(process.pid)}`;
-  await promisify(execFile)("cc", ["-O2", "-Wall", "-Wextra", "-Werror", "-o", temporary, source]);
+  const inputs = sources.filter((source) => source.endsWith(".c"));
+  await promisify(execFile)("cc", ["-O2", "-Wall", "-Wextra", "-Werror", "-o", temporary, ...inputs]);
   await rename(temporary, target);
   return target;
 }
