@@ -74,7 +74,7 @@ interface Vector {
 }
 
 function vectors(): Vector[] {
-  const lines = readFileSync("test/uci-parser/uci.jsonl", "utf8").trimEnd().split("\n");
+  const lines = readFileSync("test/uci-parser/vectors.jsonl", "utf8").trimEnd().split("\n");
   return lines.map((line) => JSON.parse(line) as Vector);
 }
 
