@@ -1,5 +1,5 @@
 import type { NodeFile, TestNode } from "./node.ts";
-import type { Cable, NodePlan } from "./topology.ts";
+import type { Cable, End, NodePlan } from "./topology.ts";
 
 /**
  * A new network namespace takes these from the machine's own, so each is said. Routers have what OpenWrt gives them.
@@ -37,12 +37,9 @@ export async function layCables(node: TestNode, nodes: ReadonlyMap<string, TestN
     if (found === undefined) throw new Error(`no node ${name}`);
     return String(found.pid);
   };
-  await node.ipOutside(
-    cables.map(
-      ({ ends: [a, b], mtu }) =>
-        `link add name ${a.device} mtu ${String(mtu)} netns ${pid(a.node)} type veth peer name ${b.device} mtu ${String(mtu)} netns ${pid(b.node)}`,
-    ),
-  );
+  const words = ({ node: name, device, mac }: End, mtu: number): string =>
+    `name ${device} mtu ${String(mtu)} ${mac === undefined ? "" : `address ${mac} `}netns ${pid(name)}`;
+  await node.ipOutside(cables.map(({ ends: [a, b], mtu }) => `link add ${words(a, mtu)} type veth peer ${words(b, mtu)}`));
 }
 
 /** Brings a node up: files, sysctls, devices, addresses, routes, NAT. Its cables are there already. */
@@ -70,6 +67,7 @@ export async function configureNode(
     ...(bridge === undefined ? [] : [`link add name ${bridge} type bridge`, `link set dev ${bridge} up`]),
     ...plan.addresses.map(({ device, cidr }) => `address add ${cidr} dev ${device}`),
     ...devices.map((device) => `link set dev ${device} ${bridge === undefined || addressed.has(device) ? "" : `master ${bridge} `}up`),
+    ...(plan.neighbours ?? []).map(({ device, address, mac }) => `neigh replace ${address} lladdr ${mac} dev ${device} nud permanent`),
     ...(plan.via === undefined ? [] : [`route add default via ${plan.via}`]),
   ]);
   if (plan.masquerade !== undefined) {

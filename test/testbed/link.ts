@@ -69,8 +69,9 @@ export class Emulator {
     return answer;
   }
 
-  get pid(): number {
-    return this.#process.pid;
+  /** The processor time it used so far, in seconds. */
+  async cpu(): Promise<number> {
+    return Number(await this.command("cpu"));
   }
 }
 

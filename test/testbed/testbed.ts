@@ -106,9 +106,9 @@ export class Testbed {
     await home.ip([`route replace default via ${gateway.address} dev ${gateway.device} proto static metric 100`]);
   }
 
-  /** The outside PIDs of the processes that the testbed itself consists of: the keeper and the link emulator's. */
-  get pids(): { readonly keeper: number; readonly emulator: number } {
-    return { keeper: this.#keeper.pid, emulator: this.#emulator.pid };
+  /** The processor time that the emulation of the lines took so far, in seconds. */
+  emulatorCpu(): Promise<number> {
+    return this.#emulator.cpu();
   }
 
   /** Ends every process of the testbed and takes the network down. May be called again. */

@@ -15,6 +15,8 @@ export interface NodePlan {
   readonly addresses: readonly Address[];
   /** The default route's next hop. */
   readonly via?: string;
+  /** The far ends of emulated lines: ARP would cost a round trip now and then, and a real line has none. */
+  readonly neighbours?: readonly Neighbour[];
   /** The device towards the Internet, behind which others' addresses are hidden. */
   readonly masquerade?: string;
   readonly tcp: TcpSettings;
@@ -23,6 +25,14 @@ export interface NodePlan {
 export interface End {
   readonly node: string;
   readonly device: string;
+  readonly mac?: string;
+}
+
+/** What a node need not ask for by ARP. */
+export interface Neighbour {
+  readonly device: string;
+  readonly address: string;
+  readonly mac: string;
 }
 
 export interface Cable {
@@ -52,6 +62,11 @@ function numbered(name: string, index: number): string {
   return index === 0 ? name : `${name}${String(index + 1)}`;
 }
 
+/** Locally administered; it says the uplink's address. */
+function lineMac(index: number, end: 1 | 2): string {
+  return `02:00:2d:00:${(index + 1).toString(16).padStart(2, "0")}:0${String(end)}`;
+}
+
 function whole(what: string, value: number, least: number, most: number): number {
   if (!Number.isInteger(value) || value < least || value > most)
     throw new RangeError(`${what} is ${String(value)}; it must be a whole number of ${String(least)} to ${String(most)}`);
@@ -65,6 +80,7 @@ export function planTopology(description: Description): Topology {
   const gateways: GatewayPlan[] = [];
   const homeAddresses: Address[] = [{ device: "lan0", cidr: "192.168.1.1/24" }];
   const inetAddresses: Address[] = [];
+  const inetNeighbours: Neighbour[] = [];
   const meshed = description.gateways.some((gateway) => (gateway.attach ?? "mesh") === "mesh");
   const add = (plan: Omit<NodePlan, "tcp">): void => {
     nodes.push({ ...plan, tcp: { ...description.tcp, ...description.tcpOf?.[plan.name] } });
@@ -113,12 +129,14 @@ export function planTopology(description: Description): Topology {
         { device: "up0", cidr: `45.0.${number}.2/30` },
       ],
       via: `45.0.${number}.1`,
+      neighbours: [{ device: "up0", address: `45.0.${number}.1`, mac: lineMac(index, 1) }],
       masquerade: "up0",
     });
     inetAddresses.push({ device: node, cidr: `45.0.${number}.1/30` });
     const mtu = whole(`deviceMtu of ${node}`, gateway.deviceMtu ?? 1500, 68, 1500);
-    cable({ node, device: "up0" }, { node: WIRE, device: `near${number}` }, mtu, true);
-    cable({ node: WIRE, device: `far${number}` }, { node: "inet", device: node }, mtu, true);
+    inetNeighbours.push({ device: node, address: `45.0.${number}.2`, mac: lineMac(index, 2) });
+    cable({ node, device: "up0", mac: lineMac(index, 2) }, { node: WIRE, device: `near${number}` }, mtu, true);
+    cable({ node: WIRE, device: `far${number}` }, { node: "inet", device: node, mac: lineMac(index, 1) }, mtu, true);
     gateways.push({ node, device: homeDevice, address });
   });
 
@@ -135,7 +153,7 @@ export function planTopology(description: Description): Topology {
     }
   }
   add({ name: "home", router: true, addresses: homeAddresses });
-  add({ name: "inet", router: true, addresses: inetAddresses });
+  add({ name: "inet", router: true, addresses: inetAddresses, neighbours: inetNeighbours });
   add({ name: WIRE, router: false, addresses: [] });
   return { nodes, cables, gateways };
 }
