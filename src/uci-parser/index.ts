@@ -5,7 +5,8 @@
  *     const shown = textToBytes(showUci(uci, "network"));
  */
 export { bytesToText, textToBytes } from "./bytes.ts";
+export { type NewSection, putSection, withSection } from "./edit.ts";
 export { parseUci } from "./parse.ts";
-export { exportUci, isPackageName, printUci, quote } from "./print.ts";
+export { exportUci, isPackageName, printSection, printUci, quote } from "./print.ts";
 export { type ShowOptions, showUci } from "./show.ts";
 export { UciError, type UciItem, type UciList, type UciOption, type UciPackage, type UciScalar, type UciSection } from "./types.ts";

@@ -16,14 +16,21 @@ export function exportUci(uci: UciPackage, name: string): string {
 
 /** A text that parses to the same package: that of `uci commit`, but for types that must be quoted to come back. */
 export function printUci(uci: UciPackage): string {
-  return body(uci, (type) => (/[#;\\'"]/.test(type) ? quote(type) : type));
+  return body(uci, quoteType);
 }
+
+/** One section, as in {@link printUci}. */
+export function printSection(section: UciSection): string {
+  return sectionText(section, quoteType);
+}
+
+const quoteType = (type: string): string => (/[#;\\'"]/.test(type) ? quote(type) : type);
 
 function body(uci: UciPackage, printType: (type: string) => string): string {
-  return `${uci.sections.map((section) => `\n${printSection(section, printType)}`).join("")}\n`;
+  return `${uci.sections.map((section) => `\n${sectionText(section, printType)}`).join("")}\n`;
 }
 
-function printSection(section: UciSection, printType: (type: string) => string): string {
+function sectionText(section: UciSection, printType: (type: string) => string): string {
   const name = section.anonymous ? "" : ` ${quote(section.name)}`;
   return `config ${printType(section.type)}${name}\n${section.options.map(printOption).join("")}`;
 }
