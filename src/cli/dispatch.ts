@@ -1,6 +1,12 @@
 import type { Host } from "../host/types.ts";
+import { checkCommand } from "./check.ts";
+import { cleanupCommand } from "./cleanup.ts";
+import { configCommand } from "./config.ts";
 import { joinCommand } from "./join.ts";
 import { relayCommand } from "./relay.ts";
+import { runHomeCommand } from "./run.ts";
+import { statusCommand } from "./status.ts";
+import { stopCommand } from "./stop.ts";
 import { versionCommand } from "./version.ts";
 
 export interface Command {
@@ -11,7 +17,13 @@ export interface Command {
 }
 
 const commands: Readonly<Record<string, Command>> = {
+  run: { summary: "run the home's daemon", run: runHomeCommand },
+  stop: { summary: "end Binder on this machine, and remove all that it made", run: stopCommand },
+  status: { summary: "show what works, what does not, and what to do", run: statusCommand },
+  check: { summary: "check a configuration", run: checkCommand },
   join: { summary: "join a relay with its invite", run: joinCommand },
+  config: { summary: "print a UCI file as uci export and uci show do", run: configCommand },
+  cleanup: { summary: "remove what Binder has left in the kernel", run: cleanupCommand },
   relay: { summary: "set up and run a relay, let homes in", run: relayCommand },
   version: { summary: "print Binder's version", run: versionCommand },
 };

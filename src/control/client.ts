@@ -66,7 +66,8 @@ async function converse(host: Host, path: string, request: unknown, signal: Abor
 
 function dataOf(line: string): unknown {
   const response: unknown = JSON.parse(line);
-  if (typeof response !== "object" || response === null || !("status" in response)) throw new ControlError(1, "the daemon's answer is none");
+  if (typeof response !== "object" || response === null || !("status" in response))
+    throw new ControlError(1, "the daemon's answer is none");
   if (response.status === 0) return "data" in response ? response.data : null;
   const message = "error" in response && typeof response.error === "string" ? response.error : "the daemon could not do that";
   throw new ControlError(typeof response.status === "number" ? response.status : 1, message);

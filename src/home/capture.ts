@@ -30,7 +30,10 @@ export function captureTable(plan: HomePlan, seen: HomeObservation): string | un
     ...numbers.map((gateway): Decision => ({ kind: "lane", gateway })),
     ...numbers.map((gateway): Decision => ({ kind: "direct", gateway })),
   ];
-  const follow = marks.length === 0 ? [] : [`ct mark and ${MASK} vmap { ${marks.map((mark) => `${nftMark(markOf(mark))} : jump ${follower(mark)}`).join(", ")} }`];
+  const follow =
+    marks.length === 0
+      ? []
+      : [`ct mark and ${MASK} vmap { ${marks.map((mark) => `${nftMark(markOf(mark))} : jump ${follower(mark)}`).join(", ")} }`];
   return [
     ...nftSet("lans", "ifname", plan.lans.map(nftDevice)),
     ...nftSet("relays", "ipv4_addr", membership.addresses.map(nftAddress)),

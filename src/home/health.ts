@@ -44,7 +44,9 @@ export function nextHealth(health: Health, seen: LaneObservation): Health {
   const limit = suspiciousSilence(seen.roundTrip);
   const dead = silence > limit * DOWN_FACTOR && seen.unanswered >= DOWN_PROBES;
   const to = (state: GatewayStateName, reason: string): Health =>
-    state === health.state && reason === health.reason ? health : { state, reason, since: state === health.state ? health.since : seen.now };
+    state === health.state && reason === health.reason
+      ? health
+      : { state, reason, since: state === health.state ? health.since : seen.now };
   switch (health.state) {
     case "disabled":
     case "standby":

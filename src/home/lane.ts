@@ -3,12 +3,21 @@ import { adviceOn } from "../openvpn/advice.ts";
 import { clientConfig } from "../openvpn/client-config.ts";
 import { ManagementClient, type ManagementEvent } from "../openvpn/management.ts";
 import { deviceOfLane, portOfLane } from "../plan/numbers.ts";
+import type { Log } from "../process/log.ts";
 import { LOG_DIRECTORY, Supervisor } from "../process/supervisor.ts";
 import { carries, type Health, nextHealth, probeInterval } from "./health.ts";
 import { LaneProbe, type ProbeIdentity } from "./lane-probe.ts";
 import { relayFolder } from "../invite/folder.ts";
 import { DEFAULT_MTU } from "./mtu.ts";
-import { aliasOfGateway, type HomePlan, type LaneSnapshot, laneAddress, type Membership, type NumberedGateway, serviceAddress } from "./plan.ts";
+import {
+  aliasOfGateway,
+  type HomePlan,
+  type LaneSnapshot,
+  laneAddress,
+  type Membership,
+  type NumberedGateway,
+  serviceAddress,
+} from "./plan.ts";
 
 /** Time that OpenVPN is given to be asked again after it was made to reconnect (ms). */
 const NUDGE_EVERY = 10_000;
@@ -22,6 +31,7 @@ export class Lane {
   readonly #host: Host;
   readonly #supervisor: Supervisor;
   readonly #management: ManagementClient;
+  readonly #log: Log;
   readonly #onChange: () => void;
   readonly #stop = new AbortController();
   #health: Health;
@@ -33,12 +43,12 @@ export class Lane {
   #lastNudge = 0;
   #probes = 0;
 
-  constructor(host: Host, gateway: NumberedGateway, membership: Membership, identity: ProbeIdentity, onChange: () => void) {
+  constructor(host: Host, gateway: NumberedGateway, membership: Membership, identity: ProbeIdentity, log: Log, onChange: () => void) {
     this.#host = host;
     this.gateway = gateway;
+    this.#log = log;
     this.#onChange = onChange;
-    const name = `lane-${gateway.number}`;
-    this.#supervisor = new Supervisor(host, name);
+    this.#supervisor = new Supervisor(host, this.processName);
     this.#management = new ManagementClient(host, managementPath(gateway.number), (event) => {
       this.#hear(event);
     });
@@ -52,6 +62,15 @@ export class Lane {
         this.observe();
       },
     });
+  }
+
+  get device(): string {
+    return deviceOfLane(this.gateway.number);
+  }
+
+  /** What its OpenVPN runs under in process/. */
+  get processName(): string {
+    return `lane-${this.gateway.number}`;
   }
 
   get health(): Health {
@@ -122,8 +141,19 @@ export class Lane {
     const changed = carries(next.state) !== carries(this.#health.state);
     if (next.state === "down" && this.#health.state !== "down") probe.restartSearch();
     if (next.state === "up") this.#lastError = "";
+    const before = this.#health.state;
     this.#health = next;
+    if (next.state !== before) this.#tell(before);
     if (changed) this.#onChange();
+  }
+
+  #tell(before: string): void {
+    const { state, reason } = this.#health;
+    const level = state === "suspect" || before === "suspect" ? "debug" : "info";
+    this.#log.write(
+      state === "down" ? "warning" : level,
+      `gateway '${this.gateway.section.name}': ${state}${reason === "" ? "" : ` (${reason})`}`,
+    );
   }
 
   /** Sends the probe that is due, if one is; answers the milliseconds until the next. */

@@ -45,12 +45,14 @@ export async function loadHome(host: Host): Promise<LoadedHome> {
   const usable = numbered.filter(({ section }) => section.enabled && section.reach.kind === "via");
   const unusable = numbered.filter(({ section }) => section.enabled && section.reach.kind !== "via").map(explain);
   const lans = config.lans.flatMap((lan) => ("device" in lan ? [lan.device] : []));
-  for (const lan of config.lans) if ("network" in lan) warnings.push(`lan '${lan.name}': network '${lan.network}' needs OpenWrt; use device`);
+  for (const lan of config.lans)
+    if ("network" in lan) warnings.push(`lan '${lan.name}': network '${lan.network}' needs OpenWrt; use device`);
   return { plan: { config, gateways: usable, membership, lans }, unusable, warnings };
 }
 
 function explain({ number, section }: NumberedGateway): UnusableGateway {
-  const reason = section.reach.kind === "remote" ? "option remote is not built yet; use device and via" : "needs OpenWrt; use device and via";
+  const reason =
+    section.reach.kind === "remote" ? "option remote is not built yet; use device and via" : "needs OpenWrt; use device and via";
   return { number, name: section.name, reason };
 }
 
@@ -83,7 +85,8 @@ async function readNumbers(host: Host, config: Config): Promise<ReadonlyMap<stri
     kept,
     config.gateways.map((gateway) => gateway.name),
   );
-  if (!assignment.ok) throw new ConfigurationError(`there are too many gateways: 15 are possible, without ${assignment.without.join(", ")}`);
+  if (!assignment.ok)
+    throw new ConfigurationError(`there are too many gateways: 15 are possible, without ${assignment.without.join(", ")}`);
   if (assignment.text !== kept) {
     await host.files.makeDirectory("/etc/binder", 0o700);
     await host.files.replace(NUMBERS, new TextEncoder().encode(assignment.text), 0o644);

@@ -15,7 +15,8 @@ export async function readMembership(host: Host, relays: readonly RelaySection[]
   const { directory } = relayFolder(section.name);
   if (invite === undefined) throw new Error(`relay '${section.name}' has no keys in ${directory}: run binder join with its invite`);
   const lanePrefix = parsePrefix(invite.prefix);
-  if (lanePrefix === undefined) throw new Error(`the invite in ${directory} has the prefix "${invite.prefix}", which is none: run binder join again`);
+  if (lanePrefix === undefined)
+    throw new Error(`the invite in ${directory} has the prefix "${invite.prefix}", which is none: run binder join again`);
   return {
     relay: section.name,
     home: invite.home,

@@ -16,11 +16,11 @@ export interface Claim {
 
 export interface ClaimState {
   readonly claim: Claim | undefined;
-  /** The challenge that is out: a new boot is believed when it brings the token back over the same lane. */
-  readonly challenge: { readonly boot: string; readonly lane: number; readonly token: string } | undefined;
+  /** Challenges that are out, by lane: a new boot is believed when it brings the token back over the same lane. */
+  readonly challenges: ReadonlyMap<number, { readonly boot: string; readonly token: string }>;
 }
 
-export const noClaim: ClaimState = { claim: undefined, challenge: undefined };
+export const noClaim: ClaimState = { claim: undefined, challenges: new Map() };
 
 export type ClaimAnswer =
   | { readonly state: ClaimState; readonly reply: "echo" }
@@ -33,20 +33,21 @@ const FORMER_KEPT = 8;
  * A probe that is old, replayed, or of an unknown daemon changes nothing of the claim.
  */
 export function hearProbe(state: ClaimState, probe: LinkMessage, lane: number, freshToken: string): ClaimAnswer {
-  const { claim, challenge } = state;
+  const { claim, challenges } = state;
   if (claim !== undefined && probe.boot === claim.boot) {
     if (probe.counter <= claim.counter) return { state, reply: "echo" };
-    return { state: { claim: renewed(claim, probe, lane), challenge }, reply: "echo" };
+    return { state: { claim: renewed(claim, probe, lane), challenges }, reply: "echo" };
   }
-  const answered = challenge !== undefined && challenge.boot === probe.boot && challenge.lane === lane;
-  if (answered && probe.token === challenge.token && probe.token !== NO_TOKEN) {
+  const challenge = challenges.get(lane);
+  const known = challenge?.boot === probe.boot ? challenge : undefined;
+  if (known !== undefined && probe.token === known.token && probe.token !== NO_TOKEN) {
     const former = claim === undefined ? [] : [claim.boot, ...claim.former.filter((boot) => boot !== probe.boot)].slice(0, FORMER_KEPT);
     const twice = claim !== undefined && claim.former.includes(probe.boot);
     const next: Claim = { boot: probe.boot, counter: probe.counter, live: probe.live, mtus: new Map([[lane, probe.mtu]]), former, twice };
-    return { state: { claim: next, challenge: undefined }, reply: "echo" };
+    return { state: { claim: next, challenges: new Map() }, reply: "echo" };
   }
-  const token = answered ? challenge.token : freshToken;
-  return { state: { claim, challenge: { boot: probe.boot, lane, token } }, reply: "challenge", token };
+  const token = known?.token ?? freshToken;
+  return { state: { claim, challenges: new Map([...challenges, [lane, { boot: probe.boot, token }]]) }, reply: "challenge", token };
 }
 
 function renewed(claim: Claim, probe: LinkMessage, lane: number): Claim {

@@ -5,7 +5,10 @@ export function adviceOn(error: string): string {
 }
 
 const known: readonly (readonly [RegExp, string])[] = [
-  [/TLS key negotiation failed|TLS handshake failed|server_poll|Server poll timeout/i, "the relay does not answer through this gateway: is the gateway online, and does it let UDP out?"],
+  [
+    /TLS key negotiation failed|TLS handshake failed|server_poll|Server poll timeout/i,
+    "the relay does not answer through this gateway: is the gateway online, and does it let UDP out?",
+  ],
   [/AUTH_FAILED|ccd-exclusive|client-config-dir/i, "the relay refuses this home: ask its operator for a new invite"],
   [/certificate verify failed|VERIFY ERROR/i, "the relay's certificate is not the invite's: ask the operator for a new invite"],
   [/tls-crypt/i, "the keys do not fit this relay: join again with a fresh invite"],

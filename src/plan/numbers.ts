@@ -20,6 +20,7 @@ export const MIN_HOME = 2;
 export const MAX_HOME = 4094;
 
 /** Routing tables. */
+export const TABLE_MAIN = 254;
 export const TABLE_RELAY = 21300;
 export const tableOfGateway = (i: number): number => 21300 + i;
 export const tableOfLane = (i: number): number => 21330 + i;
@@ -33,6 +34,7 @@ export const PREF_PLAIN_ROUTED = 717;
 /** The route probe ends here for what has a default route only. */
 export const PREF_ROUTE_PROBE_END = 718;
 export const prefOfLane = (i: number): number => 730 + i;
+export const PREF_STABLE = 746;
 export const PREF_RELAY = 760;
 export const prefOfDirectMark = (i: number): number => 760 + i;
 export const prefOfLaneMark = (i: number): number => 775 + i;

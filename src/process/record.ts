@@ -24,7 +24,9 @@ function isRecord(value: unknown): value is ProcessRecord {
   if (!("pid" in value) || typeof value.pid !== "number" || !("startTime" in value) || typeof value.startTime !== "number") return false;
   if (!("specification" in value) || typeof value.specification !== "object" || value.specification === null) return false;
   const specification = value.specification;
-  return "program" in specification && typeof specification.program === "string" && "args" in specification && Array.isArray(specification.args);
+  return (
+    "program" in specification && typeof specification.program === "string" && "args" in specification && Array.isArray(specification.args)
+  );
 }
 
 /** The record of this name; undefined if there is none that can be read. */

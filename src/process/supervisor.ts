@@ -3,6 +3,7 @@ import { backOff } from "./back-off.ts";
 import { endProcess } from "./end.ts";
 import { identify, isRunning, type ProcessIdentity } from "./identity.ts";
 import { type ProcessSpecification, readRecord, removeRecord, writeRecord } from "./record.ts";
+import { Wake } from "./wake.ts";
 
 export type ProcessState =
   | { readonly kind: "idle" }
@@ -28,7 +29,7 @@ export class Supervisor {
   readonly #host: Host;
   #wanted: ProcessSpecification | undefined;
   #failures = 0;
-  #wake: () => void = () => undefined;
+  readonly #wake = new Wake();
 
   /** `name` names the record and the log. */
   constructor(host: Host, name: string) {
@@ -49,14 +50,14 @@ export class Supervisor {
     if (JSON.stringify(specification) === JSON.stringify(this.#wanted)) return;
     this.#wanted = specification;
     this.#failures = 0;
-    this.#wake();
+    this.#wake.set();
   }
 
   /** Supervises until the signal fires; the program then goes on without us. */
   async supervise(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const pause = await this.#step(signal);
-      await this.#sleep(pause, signal);
+      await this.#wake.wait(pause, signal);
     }
   }
 
@@ -116,7 +117,7 @@ export class Supervisor {
       log: this.logPath,
       ...(wanted.environment === undefined ? {} : { environment: wanted.environment }),
       onExit: () => {
-        this.#wake();
+        this.#wake.set();
       },
     });
     const identity = await identify(this.#host, pid);
@@ -124,20 +125,5 @@ export class Supervisor {
     if (identity === undefined) throw new Error(`${wanted.program} ended at once; see ${this.logPath}`);
     await writeRecord(this.#host, this.name, { ...identity, specification: wanted });
     this.#state = { kind: "running", identity, since };
-  }
-
-  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    if (ms <= 0 || signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", done);
-        this.#wake = () => undefined;
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      signal.addEventListener("abort", done, { once: true });
-      this.#wake = done;
-    });
   }
 }

@@ -2,6 +2,7 @@ import { MAX_GATEWAY, MIN_GATEWAY, PORT_CAPTURE, PORT_PROXY } from "../plan/numb
 import { type MptcpMeans, mptcpAddress } from "./mptcp.ts";
 import { line } from "./text.ts";
 import { commonDefaults } from "./timeouts.ts";
+import type { ProxyUser } from "./user.ts";
 
 export interface HomeProxyOptions {
   readonly means: MptcpMeans;
@@ -11,8 +12,7 @@ export interface HomeProxyOptions {
   readonly laneAddress: (lane: number) => string;
   readonly maximumConnections: number;
   readonly statsSocket: string;
-  /** User and group to run as. */
-  readonly user: string;
+  readonly runAs: ProxyUser;
 }
 
 export const BACKEND = "lanes";
@@ -29,8 +29,8 @@ export function homeProxyConfig(options: HomeProxyOptions): string {
   const lines = [
     "global",
     line("maxconn", options.maximumConnections),
-    line("user", options.user),
-    line("group", options.user),
+    line("user", options.runAs.user),
+    line("group", options.runAs.group),
     line("stats", "socket", options.statsSocket, "mode", "600", "level", "admin"),
     line("stats", "timeout", "1m"),
     ...commonDefaults("2s"),

@@ -2,6 +2,7 @@ import { PORT_PROXY } from "../plan/numbers.ts";
 import { type MptcpMeans, mptcpAddress } from "./mptcp.ts";
 import { line } from "./text.ts";
 import { commonDefaults } from "./timeouts.ts";
+import type { ProxyUser } from "./user.ts";
 
 export interface RelayProxyOptions {
   readonly means: MptcpMeans;
@@ -18,7 +19,7 @@ export interface RelayProxyOptions {
   /** At a time, for each home. */
   readonly connectionsPerHome: number;
   readonly statsSocket: string;
-  readonly user: string;
+  readonly runAs: ProxyUser;
 }
 
 /**
@@ -30,8 +31,8 @@ export function relayProxyConfig(options: RelayProxyOptions): string {
   const lines = [
     "global",
     line("maxconn", options.maximumConnections),
-    line("user", options.user),
-    line("group", options.user),
+    line("user", options.runAs.user),
+    line("group", options.runAs.group),
     line("stats", "socket", options.statsSocket, "mode", "600", "level", "admin"),
     line("stats", "timeout", "1m"),
     ...commonDefaults("8s"),

@@ -10,7 +10,12 @@ const ANSWER_LIMIT = 1024 * 1024;
 const TIMEOUT = 3_000;
 
 /** Sends commands to HAProxy's stats socket (HAProxy's management guide, 9.3) and answers all that it says. Limit: three seconds. */
-export async function askProxy(host: Host, path: string, commands: readonly (readonly (string | number)[])[], signal: AbortSignal): Promise<string> {
+export async function askProxy(
+  host: Host,
+  path: string,
+  commands: readonly (readonly (string | number)[])[],
+  signal: AbortSignal,
+): Promise<string> {
   const limit = new AbortController();
   const onAbort = (): void => {
     limit.abort(signal.reason);

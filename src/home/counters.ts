@@ -1,0 +1,45 @@
+/** Bytes that a device has received and sent since it was made. */
+export interface DeviceCounters {
+  readonly received: number;
+  readonly sent: number;
+}
+
+/** The devices of /proc/net/dev (proc(5)) by name. */
+export function parseCounters(text: string): ReadonlyMap<string, DeviceCounters> {
+  const counters = new Map<string, DeviceCounters>();
+  for (const row of text.split("\n")) {
+    const [name, values] = row.split(":");
+    if (name === undefined || values === undefined) continue;
+    const fields = values.trim().split(/\s+/).map(Number);
+    counters.set(name.trim(), { received: fields[0] ?? 0, sent: fields[8] ?? 0 });
+  }
+  return counters;
+}
+
+interface Sample extends DeviceCounters {
+  readonly time: number;
+}
+
+const KEPT = 4;
+
+/** Rates over the last samples of one device. */
+export class RateMeter {
+  #samples: Sample[] = [];
+
+  /** `time` in ms. A counter that fell belongs to a new device: the meter begins again. */
+  add(time: number, counters: DeviceCounters): void {
+    const last = this.#samples.at(-1);
+    if (last !== undefined && (counters.received < last.received || counters.sent < last.sent)) this.#samples = [];
+    this.#samples.push({ time, ...counters });
+    if (this.#samples.length > KEPT) this.#samples.shift();
+  }
+
+  /** Bits per second over the samples kept; 0 before the second. */
+  get rates(): { readonly down: number; readonly up: number } {
+    const first = this.#samples[0];
+    const last = this.#samples.at(-1);
+    if (first === undefined || last === undefined || last.time <= first.time) return { down: 0, up: 0 };
+    const seconds = (last.time - first.time) / 1000;
+    return { down: Math.round(((last.received - first.received) * 8) / seconds), up: Math.round(((last.sent - first.sent) * 8) / seconds) };
+  }
+}

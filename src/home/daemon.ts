@@ -1,0 +1,251 @@
+import { CONTROL_SOCKET } from "../control/types.ts";
+import { callControl, NotRunningError } from "../control/client.ts";
+import { MethodError, type Methods, serveControl } from "../control/server.ts";
+import type { Host } from "../host/types.ts";
+import { Kernel } from "../kernel/kernel.ts";
+import { watchKernel } from "../kernel/watch.ts";
+import { readDataCiphers } from "../openvpn/ciphers.ts";
+import { Log } from "../process/log.ts";
+import { Wake } from "../process/wake.ts";
+import { Resolver } from "./resolver.ts";
+import { parseCounters, RateMeter } from "./counters.ts";
+import { desiredState } from "./desired.ts";
+import { devicesUp } from "./devices.ts";
+import { Lanes } from "./lanes.ts";
+import { ConfigurationError, type LoadedHome, loadHome } from "./load.ts";
+import { homeOwnership } from "./ownership.ts";
+import type { HomeObservation } from "./plan.ts";
+import { HomeProxy } from "./proxy.ts";
+import { homeStatus } from "./status.ts";
+import { stopHome } from "./stop.ts";
+import { lanIpv6Warnings } from "./ipv6.ts";
+
+/** Whatever nobody told of is looked at this often (ms). */
+const SWEEP = 10_000;
+/** After something failed (ms). */
+const RETRY = 1_000;
+const SAMPLE = 1_000;
+
+/** The home's daemon. Made by {@link runHome}. */
+class HomeDaemon {
+  readonly #host: Host;
+  readonly #log: Log;
+  readonly #signal: AbortSignal;
+  readonly #end: AbortController;
+  readonly #lanes: Lanes;
+  readonly #proxy: HomeProxy;
+  readonly #resolver: Resolver;
+  readonly #changed = new Wake();
+  readonly #meters = new Map<number, RateMeter>();
+  #loaded: LoadedHome;
+  #kernel: Kernel;
+  #ciphers: readonly string[] = [];
+  #configError = "";
+  #failures: readonly string[] = [];
+  #ipv6Warnings: readonly string[] = [];
+  #stopping = false;
+
+  constructor(host: Host, log: Log, loaded: LoadedHome, kernel: Kernel, end: AbortController) {
+    this.#host = host;
+    this.#log = log;
+    this.#loaded = loaded;
+    this.#kernel = kernel;
+    this.#end = end;
+    this.#signal = end.signal;
+    this.#lanes = new Lanes(host, log, () => {
+      this.#changed.set();
+    });
+    this.#proxy = new HomeProxy(host);
+    this.#resolver = new Resolver(host);
+    log.level = loaded.plan.config.main.logLevel;
+  }
+
+  methods(): Methods {
+    return {
+      status: async () => await Promise.resolve(this.#status()),
+      gateways: async () => await Promise.resolve(this.#status().gateways),
+      events: async () => await Promise.resolve(this.#log.events),
+      reload: async () => {
+        await this.reload();
+        return null;
+      },
+      stop: async () => {
+        this.#stopping = true;
+        await this.#lanes.end(this.#signal);
+        await stopHome(this.#host, this.#signal);
+        // The answer goes out first.
+        setTimeout(() => {
+          this.#end.abort(new Error("stopped"));
+        }, 50);
+        return null;
+      },
+    };
+  }
+
+  async run(): Promise<void> {
+    this.#ciphers = await readDataCiphers(this.#host);
+    await this.#reconcile();
+    await this.#configure();
+    await Promise.all([
+      this.#proxy.supervisor.supervise(this.#signal),
+      this.#reconcileLoop(),
+      this.#probeLoop(),
+      this.#sampleLoop(),
+      watchKernel(this.#host, await homeOwnership(this.#host, this.#loaded.plan), this.#signal, () => {
+        this.#changed.set();
+      }),
+    ]);
+  }
+
+  /** Reads the configuration again. A broken one changes nothing; it is told, and shown in the status. */
+  async reload(): Promise<void> {
+    try {
+      this.#loaded = await loadHome(this.#host);
+      this.#configError = "";
+    } catch (error) {
+      this.#configError = error instanceof Error ? error.message : String(error);
+      this.#log.write("error", `the configuration is wrong, the last good one stays: ${this.#configError}`);
+      throw new MethodError(error instanceof ConfigurationError ? 3 : 1, this.#configError, { cause: error });
+    }
+    this.#log.level = this.#loaded.plan.config.main.logLevel;
+    this.#log.write("info", "configuration read");
+    this.#kernel = new Kernel(this.#host, await homeOwnership(this.#host, this.#loaded.plan));
+    await this.#reconcile();
+    await this.#configure();
+    this.#changed.set();
+  }
+
+  async #configure(): Promise<void> {
+    const { plan } = this.#loaded;
+    await this.#lanes.set(plan, this.#ciphers, this.#signal);
+    await this.#proxy.configure(plan.membership, this.#signal);
+  }
+
+  async #observe(): Promise<HomeObservation> {
+    const devices = this.#loaded.plan.gateways.flatMap(({ section }) => (section.reach.kind === "via" ? [section.reach.device] : []));
+    return { devices: await devicesUp(this.#host, devices), lanes: this.#lanes.all.map((lane) => lane.snapshot) };
+  }
+
+  /** Makes kernel, HAProxy and resolver what they should be now. Answers whether all went well. */
+  async #reconcile(): Promise<boolean> {
+    if (this.#stopping) return true;
+    const { plan } = this.#loaded;
+    const seen = await this.#observe();
+    const failures = (await this.#kernel.set(desiredState(plan, seen), this.#signal)).map((failure) => failure.message);
+    if (this.#proxy.supervisor.state.kind === "running") {
+      await this.#proxy.spread(seen.lanes, this.#signal).catch((error: unknown) => {
+        failures.push(error instanceof Error ? error.message : String(error));
+      });
+    }
+    await this.#resolver.set(plan, seen);
+    this.#ipv6Warnings = await lanIpv6Warnings(this.#host, plan);
+    for (const failure of failures) if (!this.#failures.includes(failure)) this.#log.write("warning", failure);
+    this.#failures = failures;
+    return failures.length === 0;
+  }
+
+  async #reconcileLoop(): Promise<void> {
+    while (!this.#signal.aborted) {
+      let well = false;
+      try {
+        well = await this.#reconcile();
+      } catch (error) {
+        if (this.#signal.aborted) return;
+        this.#log.write("error", error instanceof Error ? error.message : String(error));
+      }
+      const proxyPending = this.#loaded.plan.membership !== undefined && this.#proxy.supervisor.state.kind !== "running";
+      await this.#changed.wait(well && !proxyPending ? SWEEP : RETRY, this.#signal);
+    }
+  }
+
+  async #probeLoop(): Promise<void> {
+    while (!this.#signal.aborted) {
+      const waits = await Promise.all(this.#lanes.all.map(async (lane) => await lane.tick()));
+      for (const lane of this.#lanes.all) lane.observe();
+      const pause = Math.max(20, Math.min(SAMPLE, ...waits));
+      await this.#host.clock.sleep(pause, this.#signal).catch(() => undefined);
+    }
+  }
+
+  async #sampleLoop(): Promise<void> {
+    while (!this.#signal.aborted) {
+      const counters = parseCounters(new TextDecoder().decode(await this.#host.files.read("/proc/net/dev")));
+      const now = this.#host.clock.monotonic();
+      for (const lane of this.#lanes.all) {
+        const found = counters.get(lane.device);
+        if (found === undefined) continue;
+        lane.count(found.received, found.sent);
+        const meter = this.#meters.get(lane.gateway.number) ?? new RateMeter();
+        this.#meters.set(lane.gateway.number, meter);
+        meter.add(now, found);
+      }
+      await this.#host.clock.sleep(SAMPLE, this.#signal).catch(() => undefined);
+    }
+  }
+
+  #status(): ReturnType<typeof homeStatus> {
+    const extra = this.#configError === "" ? [] : [`the configuration is wrong, the last good one is in use: ${this.#configError}`];
+    return homeStatus({
+      loaded: this.#loaded,
+      lanes: this.#lanes.all,
+      rates: new Map([...this.#meters].map(([number, meter]) => [number, meter.rates])),
+      now: this.#host.clock.monotonic(),
+      proxy: this.#proxy.supervisor.state,
+      warnings: [...extra, ...this.#loaded.warnings, ...this.#failures, ...this.#ipv6Warnings],
+    });
+  }
+}
+
+/**
+ * Runs the home until the signal fires, or the method `stop`. On a signal the data path stays and the next daemon adopts it. Answers the
+ * exit status: 0, or 3 if the configuration is wrong at the start, 1 if another daemon runs.
+ */
+export async function runHome(host: Host, signal: AbortSignal): Promise<number> {
+  const log = new Log(host);
+  const end = new AbortController();
+  const onAbort = (): void => {
+    end.abort(signal.reason);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (await isRunning(host, end.signal)) {
+    log.write("error", "another daemon runs already: binder status shows it, binder stop ends it");
+    return 1;
+  }
+  let loaded: LoadedHome;
+  try {
+    loaded = await loadHome(host);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    host.program.stderr(`${error.message}\n`);
+    return 3;
+  }
+  if (!loaded.plan.config.main.enabled) {
+    log.write("info", "disabled in the configuration (binder.main.enabled)");
+    return 0;
+  }
+  await host.files.makeDirectory("/run/binder", 0o755);
+  const daemon = new HomeDaemon(host, log, loaded, new Kernel(host, await homeOwnership(host, loaded.plan)), end);
+  host.program.onSignal("SIGHUP", () => {
+    daemon.reload().catch(() => undefined);
+  });
+  const listener = await serveControl(host, CONTROL_SOCKET, daemon.methods());
+  try {
+    await daemon.run();
+  } catch (error) {
+    if (!end.signal.aborted) throw error;
+  } finally {
+    end.abort(new Error("the daemon ends"));
+    await listener.close();
+    await host.files.remove(CONTROL_SOCKET);
+  }
+  return 0;
+}
+
+async function isRunning(host: Host, signal: AbortSignal): Promise<boolean> {
+  try {
+    await callControl(host, CONTROL_SOCKET, "status", {}, signal);
+    return true;
+  } catch (error) {
+    return !(error instanceof NotRunningError);
+  }
+}

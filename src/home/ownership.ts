@@ -1,0 +1,24 @@
+import type { Host } from "../host/types.ts";
+import type { Ownership } from "../kernel/state.ts";
+import { formatPrefix } from "../plan/addresses.ts";
+import { DEFAULT_ALIAS_PREFIX, DEFAULT_LANE_PREFIX, DEVICE_PREFIX, NFT_TABLE, PROTOCOL } from "../plan/numbers.ts";
+import type { HomePlan } from "./plan.ts";
+
+const PREFIXES = "/run/binder/prefixes";
+export const SAVED = "/run/binder/saved";
+
+/**
+ * What in the kernel is the home's. Prefixes that were ever used since the machine started are kept in /run, so that cleanup finds what
+ * an earlier configuration made.
+ */
+export async function homeOwnership(host: Host, plan: HomePlan | undefined): Promise<Ownership> {
+  const known = (await host.files.status(PREFIXES)) === undefined ? "" : new TextDecoder().decode(await host.files.read(PREFIXES));
+  const prefixes = new Set([DEFAULT_ALIAS_PREFIX, DEFAULT_LANE_PREFIX, ...known.split("\n").filter((line) => line !== "")]);
+  if (plan !== undefined) {
+    prefixes.add(formatPrefix(plan.config.main.aliasPrefix));
+    if (plan.membership !== undefined) prefixes.add(formatPrefix(plan.membership.lanePrefix));
+    const text = `${[...prefixes].join("\n")}\n`;
+    if (text !== known) await host.files.replace(PREFIXES, new TextEncoder().encode(text), 0o644);
+  }
+  return { devicePrefix: DEVICE_PREFIX, prefixes: [...prefixes], protocol: PROTOCOL, nftTable: NFT_TABLE, savedDirectory: SAVED };
+}

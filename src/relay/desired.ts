@@ -1,0 +1,90 @@
+import type { Address, KernelState, Route, Rule, Sysctl } from "../kernel/state.ts";
+import { blockLength, formatPrefix, homeAddress, relayAddress } from "../plan/addresses.ts";
+import { MARK_MASK, markOf } from "../plan/marks.ts";
+import { deviceOfRelayLane, MAX_SUBFLOWS, PREF_RELAY, prefOfLaneMark, TABLE_RELAY, tableOfLane } from "../plan/numbers.ts";
+import { confinement } from "./confinement.ts";
+import { lanesOf, type LiveLanes, type RelayPlan, serviceAddress, stableBlock } from "./plan.ts";
+
+const TX_QUEUE = 1000;
+export const LANE_MTU = 1400;
+const LAST_METRIC = 4_294_967_295;
+
+/** All that the relay wants of its kernel. Pure. `confined` is the number of the user that HAProxy runs as. */
+export function desiredState(plan: RelayPlan, live: LiveLanes, confined: number): KernelState {
+  const lanes = lanesOf(plan);
+  return {
+    devices: lanes.map((lane) => ({ name: deviceOfRelayLane(lane), mtu: LANE_MTU, txQueueLength: TX_QUEUE })),
+    addresses: addresses(plan, lanes),
+    rules: rules(plan, lanes),
+    routes: routes(plan, lanes, live),
+    endpoints: [],
+    subflowLimit: MAX_SUBFLOWS,
+    sysctls: [...sysctls(plan), ...lanes.map(reversePath)],
+    nft: confinement(plan, confined),
+  };
+}
+
+function addresses(plan: RelayPlan, lanes: readonly number[]): readonly Address[] {
+  const { prefix } = plan.config;
+  return [
+    { device: "lo", address: serviceAddress(plan), prefixLength: 32 },
+    ...lanes.map((lane) => ({ device: deviceOfRelayLane(lane), address: relayAddress(prefix, lane), prefixLength: blockLength(prefix) })),
+  ];
+}
+
+/** A flow's replies go back by the lane that it came by, as long as that lane lives; otherwise by any that does. */
+function rules(plan: RelayPlan, lanes: readonly number[]): readonly Rule[] {
+  return [
+    ...lanes.map(
+      (lane): Rule => ({
+        preference: prefOfLaneMark(lane),
+        mark: { value: markOf({ kind: "lane", gateway: lane }), mask: MARK_MASK },
+        to: formatPrefix(stableBlock(plan)),
+        action: { kind: "lookup", table: tableOfLane(lane) },
+      }),
+    ),
+    { preference: PREF_ANY_LANE, to: formatPrefix(stableBlock(plan)), action: { kind: "lookup", table: TABLE_RELAY } },
+  ];
+}
+
+/** Behind the rules of the marks. */
+const PREF_ANY_LANE = PREF_RELAY + 31;
+
+function routes(plan: RelayPlan, lanes: readonly number[], live: LiveLanes): readonly Route[] {
+  const stable = (home: number): string => homeAddress(plan.config.prefix, 0, home);
+  const perHome = plan.book.homes.flatMap(({ number }): Route[] => {
+    const homeLanes = (live.get(number) ?? []).filter((lane) => lanes.includes(lane));
+    if (homeLanes.length === 0) return [];
+    const nextHops = homeLanes.map((lane) => ({ device: deviceOfRelayLane(lane) }));
+    return [
+      { table: TABLE_RELAY, destination: stable(number), kind: "unicast", nextHops },
+      ...homeLanes.map(
+        (lane): Route => ({
+          table: tableOfLane(lane),
+          destination: stable(number),
+          kind: "unicast",
+          nextHops: [{ device: deviceOfRelayLane(lane) }],
+        }),
+      ),
+    ];
+  });
+  return [...perHome, { table: TABLE_RELAY, destination: "default", kind: "unreachable", nextHops: [], metric: LAST_METRIC }];
+}
+
+function sysctls(plan: RelayPlan): readonly Sysctl[] {
+  return [
+    { key: "net/ipv4/ip_forward", mode: "set", value: "1" },
+    { key: "net/mptcp/enabled", mode: "set", value: "1" },
+    { key: "net/mptcp/blackhole_timeout", mode: "set", value: "0" },
+    // On the accepting side a route's own congestion control is not used for a connection's first subflow.
+    { key: "net/ipv4/tcp_congestion_control", mode: "set", value: plan.config.congestion },
+    { key: "net/ipv4/tcp_rmem", mode: "raise", value: "4096 131072 8388608" },
+    { key: "net/ipv4/tcp_wmem", mode: "raise", value: "4096 16384 8388608" },
+    { key: "net/ipv4/fib_multipath_hash_policy", mode: "set", value: "1" },
+  ];
+}
+
+/** Replies may come by another lane than the reverse path's. */
+function reversePath(lane: number): Sysctl {
+  return { key: `net/ipv4/conf/${deviceOfRelayLane(lane)}/rp_filter`, mode: "set", value: "2" };
+}

@@ -1,0 +1,42 @@
+import type { Host } from "../host/types.ts";
+import { blockLength, formatIpv4, formatPrefix } from "../plan/addresses.ts";
+import { Supervisor } from "../process/supervisor.ts";
+import { maximumConnections, totalMemory } from "../proxy/capacity.ts";
+import { findMptcpMeans, haproxyCommand } from "../proxy/mptcp.ts";
+import { relayProxyConfig } from "../proxy/relay-config.ts";
+import { refusedPorts, refusedPrefixes } from "./confinement.ts";
+import { PROXY_USER } from "./paths.ts";
+import { type RelayPlan, serviceAddress } from "./plan.ts";
+
+const CONFIGURATION = "/run/binder/relay-proxy.cfg";
+
+/** The relay's HAProxy. */
+export class ExitProxy {
+  readonly supervisor: Supervisor;
+  readonly #host: Host;
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.supervisor = new Supervisor(host, "relay-proxy");
+  }
+
+  /** Throws MptcpMeansError if the machine lacks something. */
+  async configure(plan: RelayPlan, signal: AbortSignal): Promise<void> {
+    const { prefix, connections } = plan.config;
+    const means = await findMptcpMeans(this.#host, signal);
+    const text = relayProxyConfig({
+      means,
+      service: serviceAddress(plan),
+      lanePrefix: formatPrefix(prefix),
+      homeMask: formatIpv4(2 ** (32 - blockLength(prefix)) - 1),
+      refused: refusedPrefixes(plan),
+      refusedPorts: refusedPorts(plan),
+      maximumConnections: maximumConnections(totalMemory(new TextDecoder().decode(await this.#host.files.read("/proc/meminfo")))),
+      connectionsPerHome: connections,
+      statsSocket: "/run/binder/relay-proxy.sock",
+      runAs: { user: PROXY_USER, group: PROXY_USER },
+    });
+    await this.#host.files.replace(CONFIGURATION, new TextEncoder().encode(text), 0o600);
+    this.supervisor.want({ ...haproxyCommand(means, CONFIGURATION), revision: text });
+  }
+}

@@ -1,0 +1,67 @@
+import type { Host } from "../host/types.ts";
+import { ManagementClient } from "../openvpn/management.ts";
+import { serverConfig } from "../openvpn/server-config.ts";
+import { highestHome, blockNetmask } from "../plan/homes.ts";
+import { relayAddress } from "../plan/addresses.ts";
+import { deviceOfRelayLane, portOfLane } from "../plan/numbers.ts";
+import { Supervisor } from "../process/supervisor.ts";
+import { LANE_MTU } from "./desired.ts";
+import { clientEntries, RELAY_DIRECTORY, VPN_USER } from "./paths.ts";
+import type { RelayPlan } from "./plan.ts";
+
+/** One lane's OpenVPN server at the relay. */
+export class LaneServer {
+  readonly lane: number;
+  readonly #host: Host;
+  readonly #supervisor: Supervisor;
+  readonly #management: ManagementClient;
+  #lastError = "";
+
+  constructor(host: Host, lane: number) {
+    this.#host = host;
+    this.lane = lane;
+    this.#supervisor = new Supervisor(host, laneProcess(lane));
+    this.#management = new ManagementClient(host, managementPath(lane), (event) => {
+      if (event.kind === "fatal") this.#lastError = event.text;
+    });
+  }
+
+  /** What is wrong with it; empty if it runs. */
+  get complaint(): string {
+    if (this.#supervisor.state.kind === "running") return "";
+    return `lane ${this.lane}'s OpenVPN does not run${this.#lastError === "" ? "" : `: ${this.#lastError}`}; see ${this.#supervisor.logPath}`;
+  }
+
+  async configure(plan: RelayPlan, ciphers: readonly string[]): Promise<void> {
+    const text = serverConfig({
+      device: deviceOfRelayLane(this.lane),
+      port: portOfLane(plan.config.port, this.lane),
+      address: relayAddress(plan.config.prefix, this.lane),
+      netmask: blockNetmask(plan.config.prefix),
+      mtu: LANE_MTU,
+      clients: highestHome(plan.config.prefix),
+      ciphers,
+      keys: RELAY_DIRECTORY,
+      clientConfigs: clientEntries(this.lane),
+      management: managementPath(this.lane),
+      user: VPN_USER,
+    });
+    const path = `/run/binder/relay-lane-${this.lane}.conf`;
+    await this.#host.files.replace(path, new TextEncoder().encode(text), 0o600);
+    const program = (await this.#host.processes.find("openvpn")) ?? "openvpn";
+    this.#supervisor.want({ program, args: ["--config", path], revision: text });
+  }
+
+  /** Supervises until the signal; OpenVPN goes on. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#supervisor.supervise(signal), this.#management.run(signal)]);
+  }
+
+  /** Ends the sessions of this certificate name. */
+  async kill(commonName: string): Promise<void> {
+    await this.#management.send(`kill ${commonName}`);
+  }
+}
+
+export const laneProcess = (lane: number): string => `relay-lane-${lane}`;
+const managementPath = (lane: number): string => `/run/binder/relay-lane-${lane}.sock`;
