@@ -60,7 +60,7 @@ export class SectionReader {
     const found: T[] = [];
     const texts = new Set<string>();
     for (const { value, line } of itemsOf(option)) {
-      for (const text of value.split(" ").filter((word) => word !== "")) {
+      for (const text of wordsOf(value)) {
         const parsed = rule.parse(text);
         if (parsed === undefined) this.fail(name, rule.must, { value: text, line });
         else if (texts.has(text)) this.fail(name, "must be there once", { value: text, line });
@@ -75,14 +75,15 @@ export class SectionReader {
   /** Reports what is wrong with an option, by default at its own line and with its value; with no option, with the section. */
   fail(name: string, rule: string, at: { readonly value?: string; readonly line?: number } = {}): void {
     const option = this.#options.get(name);
-    const first = option === undefined ? undefined : itemsOf(option)[0];
+    const items = option === undefined ? [] : itemsOf(option);
+    const item = items.find(({ value }) => at.value !== undefined && wordsOf(value).includes(at.value)) ?? items[0];
     this.#errors.push({
       file: this.#file,
-      line: at.line ?? first?.line ?? this.section.line,
+      line: at.line ?? item?.line ?? this.section.line,
       section: this.label,
       option: name,
       rule,
-      value: readable(at.value ?? first?.value ?? ""),
+      value: readable(at.value ?? item?.value ?? ""),
     });
   }
 
@@ -115,6 +116,8 @@ export class SectionReader {
     if (earlier !== undefined) this.fail(option.name, `must be there once: line ${earlier} has it too`);
   }
 }
+
+const wordsOf = (value: string): readonly string[] => value.split(" ").filter((word) => word !== "");
 
 const itemsOf = (option: UciOption): readonly { readonly value: string; readonly line: number }[] =>
   option.kind === "list" ? option.items : [option];
