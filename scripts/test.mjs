@@ -21,6 +21,7 @@ const PARALLEL = Math.min(2, availableParallelism());
 const LIMIT = 180;
 const SERIAL_LIMIT = 900;
 const KILL_AFTER_MS = 10_000;
+const DRAIN_MS = 2000;
 const SLOWEST = 8;
 
 const isSerial = (file) => /^test\/(net|testbed)\//.test(file) || file.endsWith(".serial.test.ts");
@@ -153,12 +154,12 @@ async function run(file, live) {
       limit * 1000 + 5000,
     ),
   ];
-  // Not "close": a helper left running in the background holds the pipe.
   const status = await new Promise((done) => {
-    child.on("exit", (code, signal) => done(signal ?? code));
+    child.on("close", (code, signal) => done(signal ?? code));
+    // A helper left running in the background holds the pipe: not for long.
+    child.on("exit", (code, signal) => timers.push(setTimeout(done, DRAIN_MS, signal ?? code)));
     child.on("error", (error) => done(error.message));
   });
-  await new Promise((done) => setTimeout(done, 20));
   for (const timer of timers) clearTimeout(timer);
   running.delete(child);
   kill(child, "SIGTERM");
