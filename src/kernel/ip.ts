@@ -30,7 +30,6 @@ const DECODER = new TextDecoder();
 export class Ip {
   readonly #host: Host;
   readonly #ownership: Ownership;
-  readonly #prefixes: readonly Prefix[];
   readonly #ids: EndpointIds;
   readonly #queries: readonly string[];
 
@@ -38,11 +37,6 @@ export class Ip {
     this.#host = host;
     this.#ownership = ownership;
     this.#ids = ids;
-    this.#prefixes = ownership.prefixes.map((text) => {
-      const prefix = parsePrefix(text);
-      if (prefix === undefined) throw new RangeError(`${JSON.stringify(text)} is no IPv4 prefix to own`);
-      return prefix;
-    });
     // Without -4: it would hide the devices that have no address yet.
     this.#queries = [
       "address show",
@@ -57,18 +51,7 @@ export class Ip {
     const all = await this.#query(this.#queries, signal);
     // One line for each query; when a query failed (a kernel without MPTCP), each has to be asked by itself.
     const answers = all.status === 0 && all.lines.length === this.#queries.length ? all.lines : await this.#readSingly(signal);
-    const [links, rules, routes, endpoints, limits] = answers;
-    const { ids, ...mptcp } = parseEndpoints(parseAnswer(endpoints), this.#prefixes);
-    const limit = parseSubflowLimit(limits ?? "");
-    return {
-      ...parseLinks(parseAnswer(links), this.#ownership.devicePrefix, this.#prefixes),
-      ...parseRules(parseAnswer(rules), this.#ownership.protocol),
-      ...parseRoutes(parseAnswer(unambiguous(routes))),
-      ...mptcp,
-      endpointIds: ids,
-      hasMptcp: limit !== undefined,
-      subflowLimit: limit ?? 0,
-    };
+    return parseReading(answers, this.#ownership);
   }
 
   async #query(queries: readonly string[], signal: AbortSignal): Promise<{ status: number; lines: string[]; words: string }> {
@@ -136,6 +119,29 @@ export class Ip {
       return { failures: [...failures.values()], aborted: false };
     }
   }
+}
+
+/** The state of `ip`'s answers to the queries, in their order; an empty one where the kernel has no MPTCP. Throws KernelReadError. */
+export function parseReading(answers: readonly string[], { devicePrefix, prefixes, protocol }: Ownership): IpState {
+  const [links, rules, routes, endpoints, limits = ""] = answers;
+  const own = prefixes.map(ownPrefix);
+  const { ids, ...mptcp } = parseEndpoints(parseAnswer(endpoints), own);
+  const limit = parseSubflowLimit(limits);
+  return {
+    ...parseLinks(parseAnswer(links), devicePrefix, own),
+    ...parseRules(parseAnswer(rules), protocol),
+    ...parseRoutes(parseAnswer(unambiguous(routes))),
+    ...mptcp,
+    endpointIds: ids,
+    hasMptcp: limit !== undefined,
+    subflowLimit: limit ?? 0,
+  };
+}
+
+function ownPrefix(text: string): Prefix {
+  const prefix = parsePrefix(text);
+  if (prefix === undefined) throw new RangeError(`${JSON.stringify(text)} is no IPv4 prefix to own`);
+  return prefix;
 }
 
 function parseAnswer(text = ""): unknown {
