@@ -8,6 +8,7 @@ import { readDataCiphers } from "../openvpn/ciphers.ts";
 import { Log } from "../process/log.ts";
 import { Wake } from "../process/wake.ts";
 import { Resolver } from "./resolver.ts";
+import { availableCongestion, loadCongestion } from "./congestion.ts";
 import { parseCounters, RateMeter } from "./counters.ts";
 import { desiredState } from "./desired.ts";
 import { devicesUp } from "./devices.ts";
@@ -43,6 +44,7 @@ class HomeDaemon {
   #configError = "";
   #failures: readonly string[] = [];
   #ipv6Warnings: readonly string[] = [];
+  #missing: readonly string[] = [];
   #stopping = false;
 
   constructor(host: Host, log: Log, loaded: LoadedHome, kernel: Kernel, end: AbortController) {
@@ -117,16 +119,24 @@ class HomeDaemon {
 
   async #configure(): Promise<void> {
     const { plan } = this.#loaded;
+    const { congestion } = plan.config.main;
+    this.#missing = (await loadCongestion(this.#host, congestion, this.#signal))
+      ? []
+      : [`the kernel has no congestion control ${congestion}: install kmod-tcp-${congestion}, or choose another (binder.main.congestion)`];
     await this.#lanes.set(plan, this.#ciphers, this.#signal);
     await this.#proxy.configure(plan.membership, this.#signal);
   }
 
   async #observe(): Promise<HomeObservation> {
     const devices = this.#loaded.plan.gateways.flatMap(({ section }) => (section.reach.kind === "via" ? [section.reach.device] : []));
-    return { devices: await devicesUp(this.#host, devices), lanes: this.#lanes.all.map((lane) => lane.snapshot) };
+    return {
+      devices: await devicesUp(this.#host, devices),
+      congestion: await availableCongestion(this.#host),
+      lanes: this.#lanes.all.map((lane) => lane.snapshot),
+    };
   }
 
-  /** Makes kernel, HAProxy and resolver what they should be now. Answers whether all went well. */
+  /** Makes kernel, HAProxy and resolver what they should be now. Answers whether no new failure was met. */
   async #reconcile(): Promise<boolean> {
     if (this.#stopping) return true;
     const { plan } = this.#loaded;
@@ -139,9 +149,11 @@ class HomeDaemon {
     }
     await this.#resolver.set(plan, seen);
     this.#ipv6Warnings = await lanIpv6Warnings(this.#host, plan);
-    for (const failure of failures) if (!this.#failures.includes(failure)) this.#log.write("warning", failure);
+    const news = failures.filter((failure) => !this.#failures.includes(failure));
+    for (const failure of news) this.#log.write("warning", failure);
     this.#failures = failures;
-    return failures.length === 0;
+    // What failed twice in the same way will not be well a second later.
+    return news.length === 0;
   }
 
   async #reconcileLoop(): Promise<void> {
@@ -191,7 +203,7 @@ class HomeDaemon {
       rates: new Map([...this.#meters].map(([number, meter]) => [number, meter.rates])),
       now: this.#host.clock.monotonic(),
       proxy: this.#proxy.supervisor.state,
-      warnings: [...extra, ...this.#loaded.warnings, ...this.#failures, ...this.#ipv6Warnings],
+      warnings: [...extra, ...this.#loaded.warnings, ...this.#missing, ...this.#failures, ...this.#ipv6Warnings],
     });
   }
 }

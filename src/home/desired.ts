@@ -130,7 +130,17 @@ function gatewayRoutes(plan: HomePlan, { number, section }: NumberedGateway, see
   }
   if (plan.membership !== undefined) {
     const nextHops = [{ device: deviceOfLane(number) }];
-    routes.push({ table: tableOfLane(number), destination: "default", kind: "unicast", nextHops }, dead(tableOfLane(number)));
+    const { congestion } = plan.config.main;
+    routes.push(
+      {
+        table: tableOfLane(number),
+        destination: "default",
+        kind: "unicast",
+        nextHops,
+        ...(seen.congestion.has(congestion) ? { congestion } : {}),
+      },
+      dead(tableOfLane(number)),
+    );
   }
   return routes;
 }

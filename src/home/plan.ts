@@ -38,6 +38,8 @@ export const laneAddress = (membership: Membership, lane: number): string => hom
 export interface HomeObservation {
   /** Names of the network devices that exist and are up. */
   readonly devices: ReadonlySet<string>;
+  /** The congestion controls that the kernel has loaded. */
+  readonly congestion: ReadonlySet<string>;
   readonly lanes: readonly LaneSnapshot[];
 }
 

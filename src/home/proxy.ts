@@ -1,5 +1,5 @@
 import type { Host } from "../host/types.ts";
-import { maximumConnections, totalMemory } from "../proxy/capacity.ts";
+import { machineCapacity } from "../proxy/capacity.ts";
 import { homeProxyConfig } from "../proxy/home-config.ts";
 import { findMptcpMeans, haproxyCommand } from "../proxy/mptcp.ts";
 import { setWeights } from "../proxy/weights.ts";
@@ -32,7 +32,7 @@ export class HomeProxy {
       means,
       service: serviceAddress(membership),
       laneAddress: (lane) => laneAddress(membership, lane),
-      maximumConnections: maximumConnections(totalMemory(new TextDecoder().decode(await this.#host.files.read("/proc/meminfo")))),
+      maximumConnections: await machineCapacity(this.#host),
       statsSocket: STATS,
       runAs: await proxyUser(this.#host),
     });

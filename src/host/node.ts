@@ -1,5 +1,6 @@
 /** The host of Node.js: for development, for tests, and for hosts large enough to run it. */
 import { randomBytes } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleepFor } from "node:timers/promises";
 import { nodeFiles } from "./node/files.ts";
@@ -23,6 +24,8 @@ const clock: Clock = {
 };
 
 export function createHost(): Host {
+  // A daemon has one signal that everything in it listens to; Node takes more than ten for a leak.
+  setMaxListeners(0);
   return {
     files: nodeFiles,
     clock,

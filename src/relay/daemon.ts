@@ -154,9 +154,11 @@ class RelayDaemon {
     await this.#link.open(serviceAddress(this.#plan)).catch((error: unknown) => {
       failures.push(error instanceof Error ? error.message : String(error));
     });
-    for (const failure of failures) if (!this.#failures.includes(failure)) this.#log.write("warning", failure);
+    const news = failures.filter((failure) => !this.#failures.includes(failure));
+    for (const failure of news) this.#log.write("warning", failure);
     this.#failures = failures;
-    return failures.length === 0;
+    // What failed twice in the same way will not be well a second later.
+    return news.length === 0;
   }
 
   async #reconcileLoop(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Host } from "../host/types.ts";
 import { blockLength, formatIpv4, formatPrefix } from "../plan/addresses.ts";
 import { Supervisor } from "../process/supervisor.ts";
-import { maximumConnections, totalMemory } from "../proxy/capacity.ts";
+import { machineCapacity } from "../proxy/capacity.ts";
 import { findMptcpMeans, haproxyCommand } from "../proxy/mptcp.ts";
 import { relayProxyConfig } from "../proxy/relay-config.ts";
 import { refusedPorts, refusedPrefixes } from "./confinement.ts";
@@ -31,7 +31,7 @@ export class ExitProxy {
       homeMask: formatIpv4(2 ** (32 - blockLength(prefix)) - 1),
       refused: refusedPrefixes(plan),
       refusedPorts: refusedPorts(plan),
-      maximumConnections: maximumConnections(totalMemory(new TextDecoder().decode(await this.#host.files.read("/proc/meminfo")))),
+      maximumConnections: await machineCapacity(this.#host),
       connectionsPerHome: connections,
       statsSocket: "/run/binder/relay-proxy.sock",
       runAs: { user: PROXY_USER, group: PROXY_USER },
