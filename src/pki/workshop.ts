@@ -8,12 +8,21 @@ const PARENT = "/run/binder";
  * it however the work ends. It lies in memory (/run), so that a home's private key never reaches the relay's disk.
  */
 export async function inWorkshop<T>(host: Host, work: (directory: string) => Promise<T>): Promise<T> {
-  const directory = `${PARENT}/keys-${hexOf(host.random(8))}`;
+  const directory = `${PARENT}/keys-${host.processes.pid}-${hexOf(host.random(8))}`;
   await host.files.makeDirectory(PARENT, 0o755);
+  await removeAbandoned(host);
   await host.files.makeDirectory(directory, 0o700);
   try {
     return await work(directory);
   } finally {
     await host.files.remove(directory);
+  }
+}
+
+/** What a Binder that was killed could not remove. */
+async function removeAbandoned(host: Host): Promise<void> {
+  for (const name of await host.files.list(PARENT)) {
+    const [, maker] = /^keys-([0-9]+)-[0-9a-f]+$/.exec(name) ?? [];
+    if (maker !== undefined && (await host.files.status(`/proc/${maker}`)) === undefined) await host.files.remove(`${PARENT}/${name}`);
   }
 }

@@ -23,7 +23,8 @@ export function entryText(prefix: Prefix, lane: number, home: number): string {
 
 /** Lets a home in on every lane. The directories are there already ({@link syncEntries}). */
 export async function writeEntries(host: Host, plan: EntryPlan, home: Home): Promise<void> {
-  await Promise.all(lanesOf(plan).map(async (lane) => await writeEntry(host, plan, lane, home)));
+  const written = await Promise.allSettled(lanesOf(plan).map(async (lane) => await writeEntry(host, plan, lane, home)));
+  for (const result of written) if (result.status === "rejected") throw result.reason;
 }
 
 /** Shuts a common name out on every lane, whatever the number of lanes was when it was let in. */

@@ -42,11 +42,10 @@ export interface HomeKeys {
 
 /** Makes a home's keys. They are kept nowhere at the relay. Throws a PkiError. */
 export async function makeHomeKeys(host: Host, home: Home, signal: AbortSignal): Promise<HomeKeys> {
-  const [pair, tlsCrypt, authority] = await Promise.all([
-    makeCertificate(host, "client", home.cn, authorityFiles, signal),
-    makeTlsCryptClientKey(host, RELAY_KEYS.tlsCrypt, signal),
-    host.files.read(RELAY_KEYS.authority),
-  ]);
+  // One after the other: were one to fail while another is at work, its files would be left behind.
+  const pair = await makeCertificate(host, "client", home.cn, authorityFiles, signal);
+  const tlsCrypt = await makeTlsCryptClientKey(host, RELAY_KEYS.tlsCrypt, signal);
+  const authority = await host.files.read(RELAY_KEYS.authority);
   const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
   return { authority: text(authority), certificate: text(pair.certificate), key: text(pair.key), tlsCrypt: text(tlsCrypt) };
 }

@@ -31,17 +31,15 @@ export function editConfig(bytes: Uint8Array | undefined, relay: RelayEntry): Ui
   const text = bytes === undefined ? FIRST : bytesToText(bytes);
   const before = parseUci(textToBytes(text));
   const section = before.sections.find(({ name }) => name === relay.name);
-  if (section === undefined)
-    return textToBytes(`${text}${text === "" || text.endsWith("\n") ? "" : "\n"}\nconfig relay ${quote(relay.name)}\n${linesOf(relay)}`);
-  if (section.type !== "relay") {
+  if (section !== undefined && section.type !== "relay") {
     throw new CommandError(
       STATUS.configuration,
       `line ${section.line}: a ${section.type} has the name ${relay.name} already: give that one another name`,
     );
   }
-  if (says(section, relay)) return undefined;
-  const wanted = replaceSection(before, section, relay);
-  const edited = textToBytes(replaceLines(text, section, relay));
+  if (section !== undefined && says(section, relay)) return undefined;
+  const wanted = section === undefined ? appendSection(before, relay) : replaceSection(before, section, relay);
+  const edited = textToBytes(section === undefined ? appendLines(text, relay) : replaceLines(text, section, relay));
   // Lines are not commands: with a value over several lines, or several commands in one, the whole file is printed anew.
   return sameAs(edited, wanted) ? edited : textToBytes(printUci(wanted));
 }
@@ -62,18 +60,26 @@ function says(section: UciSection, relay: RelayEntry): boolean {
   return values("address").join(" ") === relay.addresses.join(" ") && port === String(relay.port);
 }
 
+function optionsOf(relay: RelayEntry): readonly UciOption[] {
+  const items = relay.addresses.map((value) => ({ value, line: 0 }));
+  return [
+    { kind: "list", name: "address", items, line: 0, overridden: [] },
+    { kind: "option", name: "port", value: String(relay.port), line: 0, overridden: [] },
+  ];
+}
+
+function appendSection(uci: UciPackage, relay: RelayEntry): UciPackage {
+  const section = { type: "relay", name: relay.name, anonymous: false, options: optionsOf(relay), line: 0, reopened: [] };
+  return { sections: [...uci.sections, section] };
+}
+
 function replaceSection(uci: UciPackage, section: UciSection, relay: RelayEntry): UciPackage {
-  const { line } = section;
-  const addresses: UciOption = {
-    kind: "list",
-    name: "address",
-    items: relay.addresses.map((value) => ({ value, line })),
-    line,
-    overridden: [],
-  };
-  const port: UciOption = { kind: "option", name: "port", value: String(relay.port), line, overridden: [] };
-  const options = [addresses, port, ...section.options.filter((option) => !isOurs(option))];
+  const options = [...optionsOf(relay), ...section.options.filter((option) => !isOurs(option))];
   return { sections: uci.sections.map((other) => (other === section ? { ...section, options } : other)) };
+}
+
+function appendLines(text: string, relay: RelayEntry): string {
+  return `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}\nconfig relay ${quote(relay.name)}\n${linesOf(relay)}`;
 }
 
 function replaceLines(text: string, section: UciSection, relay: RelayEntry): string {
