@@ -87,14 +87,14 @@ export class Link {
     this.#index = index;
   }
 
-  /** Changes what is named, in both directions or one, at once; the rest stays. A default queue follows the rate. */
+  /** Changes what is named, in both directions or one, at once; the rest stays. A default queue follows the rate. RangeError changes nothing. */
   async set({ up, down, ...both }: TwoWayLine): Promise<void> {
-    this.#up = { ...this.#up, ...both, ...up };
-    this.#down = { ...this.#down, ...both, ...down };
-    await Promise.all([
-      this.#emulator.command(`set ${String(this.#index)} up ${lineWords(this.#up)}`),
-      this.#emulator.command(`set ${String(this.#index)} down ${lineWords(this.#down)}`),
-    ]);
+    const nextUp = { ...this.#up, ...both, ...up };
+    const nextDown = { ...this.#down, ...both, ...down };
+    const words = [`up ${lineWords(nextUp)}`, `down ${lineWords(nextDown)}`];
+    this.#up = nextUp;
+    this.#down = nextDown;
+    await Promise.all(words.map((text) => this.#emulator.command(`set ${String(this.#index)} ${text}`)));
   }
 
   /** Drops everything in both directions from now on. */

@@ -146,12 +146,12 @@ export class TestNode {
       const child = this.#spawn(words, options.environment);
       let stdout = "";
       let stderr = "";
-      let broken: unknown;
+      let broken: Error | undefined;
       const stop = (why: unknown): void => {
-        broken ??= why;
+        broken ??= why instanceof Error ? why : new Error(`${this.name}: ${title}: aborted`, { cause: why });
         child.kill("SIGPWR");
       };
-      const onAbort = (): void => stop(signal?.reason ?? new Error("aborted"));
+      const onAbort = (): void => stop(signal?.reason);
       const timer = setTimeout(() => stop(new Error(`${this.name}: ${title}: not done after ${String(limit)} ms\n${stderr}`)), limit);
       signal?.addEventListener("abort", onAbort, { once: true });
       const settle = (): void => {

@@ -4,7 +4,7 @@
 export interface Line {
   /** bit/s, up to 10^11. Infinity: no limit, and no queue then. */
   readonly rate?: number;
-  /** One way, 0 to 60 000 ms. A frame leaves up to 0.25 ms late. */
+  /** One way, 0 to 60 000 ms. While there is traffic a frame leaves up to 0.5 ms late, never early. */
   readonly delay?: number;
   /** A frame is delayed by `delay` and up to this much more, evenly spread. */
   readonly jitter?: number;
