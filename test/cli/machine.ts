@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { compiled, projectRoot, type RunResult, type TestNode } from "../testbed/index.ts";
@@ -10,8 +11,13 @@ const program = join(projectRoot, `build/test/binder-${process.pid}`);
 let built: Promise<unknown> | undefined;
 
 async function build(): Promise<void> {
+  if (built === undefined) process.once("exit", removeProgram);
   built ??= promisify(execFile)(process.execPath, [join(projectRoot, "scripts/build.mjs"), "node", "src/main.ts", program]);
   await built;
+}
+
+function removeProgram(): void {
+  for (const path of [program, `${program}.meta.json`]) rmSync(path, { force: true });
 }
 
 /** A machine with files, users and a network of its own, and Binder to run there. */
