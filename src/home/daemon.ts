@@ -9,7 +9,7 @@ import { Log } from "../process/log.ts";
 import { Wake } from "../process/wake.ts";
 import { Resolver } from "./resolver.ts";
 import { availableCongestion, loadCongestion } from "./congestion.ts";
-import { parseCounters, RateMeter } from "./counters.ts";
+import { type DeviceCounters, parseCounters, RateMeter } from "./counters.ts";
 import { desiredState } from "./desired.ts";
 import { devicesUp } from "./devices.ts";
 import { Lanes } from "./lanes.ts";
@@ -172,6 +172,8 @@ class HomeDaemon {
 
   async #probeLoop(): Promise<void> {
     while (!this.#signal.aborted) {
+      // Bytes that came in are an answer too: no lane is given up on counters that are a second old.
+      if (this.#lanes.all.some((lane) => lane.health.state === "suspect")) await this.#sample();
       const waits = await Promise.all(this.#lanes.all.map(async (lane) => await lane.tick()));
       for (const lane of this.#lanes.all) lane.observe();
       const pause = Math.max(20, Math.min(SAMPLE, ...waits));
@@ -181,18 +183,26 @@ class HomeDaemon {
 
   async #sampleLoop(): Promise<void> {
     while (!this.#signal.aborted) {
-      const counters = parseCounters(new TextDecoder().decode(await this.#host.files.read("/proc/net/dev")));
+      const counters = await this.#sample();
       const now = this.#host.clock.monotonic();
       for (const lane of this.#lanes.all) {
         const found = counters.get(lane.device);
         if (found === undefined) continue;
-        lane.count(found.received, found.sent);
         const meter = this.#meters.get(lane.gateway.number) ?? new RateMeter();
         this.#meters.set(lane.gateway.number, meter);
         meter.add(now, found);
       }
       await this.#host.clock.sleep(SAMPLE, this.#signal).catch(() => undefined);
     }
+  }
+
+  async #sample(): Promise<ReadonlyMap<string, DeviceCounters>> {
+    const counters = parseCounters(new TextDecoder().decode(await this.#host.files.read("/proc/net/dev")));
+    for (const lane of this.#lanes.all) {
+      const found = counters.get(lane.device);
+      if (found !== undefined) lane.count(found.received, found.sent);
+    }
+    return counters;
   }
 
   #status(): ReturnType<typeof homeStatus> {

@@ -19,6 +19,9 @@ import {
   serviceAddress,
 } from "./plan.ts";
 
+/** Bytes a second out by the lane that are more than its own probes: it is loaded, and stays so for a while (ms). */
+const BUSY = 2_000;
+const BUSY_FOR = 2_000;
 /** Time that OpenVPN is given to be asked again after it was made to reconnect (ms). */
 const NUDGE_EVERY = 10_000;
 /** A lane down this long (ms), while its OpenVPN believes to be connected, has a session that the relay forgot. */
@@ -39,6 +42,7 @@ export class Lane {
   #lastError = "";
   #received = -1;
   #sent = -1;
+  #counted = 0;
   #busyUntil = 0;
   #lastNudge = 0;
   #probes = 0;
@@ -118,10 +122,11 @@ export class Lane {
   count(received: number, sent: number): void {
     const now = this.#host.clock.monotonic();
     if (this.#received >= 0 && received > this.#received) this.probe.heard(now);
-    // A probe a second is no load.
-    if (this.#sent >= 0 && sent - this.#sent > 2_000) this.#busyUntil = now + 2_000;
+    const busy = this.#sent >= 0 && sent - this.#sent > BUSY * Math.max(0.05, (now - this.#counted) / 1_000);
+    if (busy) this.#busyUntil = now + BUSY_FOR;
     this.#received = received;
     this.#sent = sent;
+    this.#counted = now;
     this.observe();
   }
 

@@ -1,0 +1,41 @@
+/**
+ * The evaluation: measures every cell five times, interleaved, into bench/results.json, and writes bench/README.md. A run that was
+ * stopped goes on where it was.
+ *
+ *     make bench [ARGS="--only PREFIX --repetitions N"]
+ */
+import mri from "mri";
+import { projectRoot } from "../test/testbed/index.ts";
+import { type Cell, cells, REPETITIONS } from "./cells.ts";
+import { writeReport } from "./report.ts";
+import { openResults, saveResults } from "./results.ts";
+import { Setups } from "./setups.ts";
+
+const path = `${projectRoot}/bench/results.json`;
+const args = mri<{ only?: string; repetitions?: string }>(process.argv.slice(2), { string: ["only", "repetitions"] });
+const repetitions = Number(args.repetitions ?? REPETITIONS);
+const chosen = cells.filter((cell) => args.only === undefined || cell.id.startsWith(args.only));
+const results = await openResults(path);
+const setups = new Setups();
+
+async function measure(cell: Cell): Promise<void> {
+  const samples = (results.cells[cell.id] ??= []);
+  const sample = await cell.measure(setups);
+  samples.push(sample);
+  console.log(
+    `${cell.id.padEnd(24)} ${String(samples.length)}/${String(repetitions)}  ${(sample["value"] ?? Number.NaN).toFixed(1)} ${cell.unit}`,
+  );
+  await saveResults(path, results);
+}
+
+try {
+  for (let repetition = 1; repetition <= repetitions; repetition += 1) {
+    for (const cell of chosen) if ((results.cells[cell.id]?.length ?? 0) < repetition) await measure(cell);
+  }
+  if (cells.every((cell) => (results.cells[cell.id]?.length ?? 0) >= REPETITIONS)) results.finished = new Date().toISOString();
+  results.warnings = [...new Set([...results.warnings, ...setups.warnings])];
+  await saveResults(path, results);
+  await writeReport(results);
+} finally {
+  await setups.close();
+}
