@@ -6,13 +6,9 @@ import type { EndpointIds } from "./endpoint-ids.ts";
 import { hostWords } from "./host-words.ts";
 import { type IpOperation, OperationFailure } from "./operations.ts";
 import { parseEndpoints, parseLinks, parseRoutes, parseRules, parseSubflowLimit } from "./parse-ip.ts";
+import { KernelReadError } from "./read-error.ts";
 import { RenderError, renderIp } from "./render-ip.ts";
 import type { Ownership } from "./state.ts";
-
-/** The kernel's state could not be read, so nothing was changed. */
-export class KernelReadError extends Error {
-  override readonly name = "KernelReadError";
-}
 
 /** All of an {@link ActualState} that `ip` prints. */
 export type IpState = Omit<ActualState, "sysctls" | "nft" | "saved">;
@@ -73,7 +69,11 @@ export class Ip {
     for (const query of this.#queries) {
       const { status, lines, words } = await this.#query([query], signal);
       const optional = query.startsWith("mptcp ");
-      if (status !== 0 && !optional) throw new KernelReadError(`could not read the kernel's state: ip ${query}: ${words}`);
+      if (status !== 0 && !optional) {
+        throw new KernelReadError(
+          `could not read the kernel's state: ip ${query}: ${words} (BusyBox's ip does not do: install ${PACKAGES})`,
+        );
+      }
       answers.push(status === 0 ? lines.join(" ") : "");
     }
     return answers;

@@ -5,6 +5,7 @@ import { EndpointIds } from "./endpoint-ids.ts";
 import { type GroupResult, Ip } from "./ip.ts";
 import { NftTable } from "./nft-table.ts";
 import { type IpOperation, type Memory, type NftOperation, type Operation, OperationFailure, type ValueOperation } from "./operations.ts";
+import { KernelReadError } from "./read-error.ts";
 import { SavedValues } from "./saved.ts";
 import { emptyState, type KernelState, type Ownership } from "./state.ts";
 import { readSysctls, writeSysctl } from "./sysctl.ts";
@@ -161,7 +162,7 @@ export class Kernel {
       await this.#saved.write(Object.fromEntries(saved));
     } catch (error) {
       // An entry too many does no harm: its value is not Binder's any more, and the next set tries again.
-      if (!(error instanceof HostError)) throw error;
+      if (!(error instanceof HostError || error instanceof KernelReadError)) throw error;
     }
   }
 }

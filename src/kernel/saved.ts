@@ -1,5 +1,6 @@
 import type { Host } from "../host/types.ts";
 import type { Saved, SavedValue } from "./actual.ts";
+import { KernelReadError } from "./read-error.ts";
 import { asList, asText, isObject } from "./json.ts";
 
 const FILE = "kernel.json";
@@ -31,10 +32,17 @@ export class SavedValues {
     this.#directory = directory;
   }
 
+  /** Rejects with KernelReadError if there are values that can't be read: a change would overwrite them. */
   async read(): Promise<Saved> {
     const path = `${this.#directory}/${FILE}`;
-    if ((await this.#host.files.status(path)) === undefined) return {};
-    return parseSaved(new TextDecoder().decode(await this.#host.files.read(path)));
+    try {
+      if ((await this.#host.files.status(path)) === undefined) return {};
+      return parseSaved(new TextDecoder().decode(await this.#host.files.read(path)));
+    } catch (error) {
+      throw new KernelReadError(`could not read what was saved in ${path}: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
+    }
   }
 
   /** Replaces all; without any, the file goes. Rejects with the host's error. */
