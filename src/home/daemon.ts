@@ -5,6 +5,7 @@ import type { Host } from "../host/types.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { watchKernel } from "../kernel/watch.ts";
 import { readDataCiphers } from "../openvpn/ciphers.ts";
+import { isAborted } from "../process/aborted.ts";
 import { Log } from "../process/log.ts";
 import { Wake } from "../process/wake.ts";
 import { Resolver } from "./resolver.ts";
@@ -162,7 +163,7 @@ class HomeDaemon {
       try {
         well = await this.#reconcile();
       } catch (error) {
-        if (this.#signal.aborted) return;
+        if (isAborted(this.#signal)) return;
         this.#log.write("error", error instanceof Error ? error.message : String(error));
       }
       const proxyPending = this.#loaded.plan.membership !== undefined && this.#proxy.supervisor.state.kind !== "running";

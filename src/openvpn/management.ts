@@ -77,7 +77,7 @@ export class ManagementClient {
         // OpenVPN isn't there yet, or went: the supervisor sees to it.
       }
       this.#stream = undefined;
-      if (!signal.aborted) await this.#host.clock.sleep(CONNECT_RETRY, signal).catch(() => undefined);
+      await this.#host.clock.sleep(CONNECT_RETRY, signal).catch(() => undefined);
     }
   }
 

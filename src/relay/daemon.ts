@@ -6,6 +6,7 @@ import type { Host } from "../host/types.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { watchKernel } from "../kernel/watch.ts";
 import { readDataCiphers } from "../openvpn/ciphers.ts";
+import { isAborted } from "../process/aborted.ts";
 import { Log } from "../process/log.ts";
 import { Wake } from "../process/wake.ts";
 import { findAccount } from "./accounts.ts";
@@ -167,7 +168,7 @@ class RelayDaemon {
       try {
         well = await this.#reconcile();
       } catch (error) {
-        if (this.#signal.aborted) return;
+        if (isAborted(this.#signal)) return;
         this.#log.write("error", error instanceof Error ? error.message : String(error));
       }
       await this.#changed.wait(well ? SWEEP : RETRY, this.#signal);
