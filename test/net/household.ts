@@ -10,6 +10,10 @@ export interface HouseholdOptions {
   readonly gatewayOptions?: Readonly<Record<number, readonly string[]>>;
   /** Of the relay's configuration: `option connections '10'`. */
   readonly relayOptions?: readonly string[];
+  /** Called when the network stands and the servers listen, before Binder is set up. */
+  readonly beforeBinder?: (testbed: Testbed) => Promise<void>;
+  /** Told every step of the set-up before it is done: the machine, and what a new user types or writes there. */
+  readonly onStep?: (machine: "relay" | "home", step: string) => void;
 }
 
 export interface StatusGateway {
@@ -63,15 +67,17 @@ export class Household {
     try {
       // The kernel grants a namespace few congestion controls; what the servers have is what Binder gets.
       const congestion = (await testbed.node("server").read("/proc/sys/net/ipv4/tcp_congestion_control")).trim();
-      const relay = await startRelay(testbed.node("relay"), congestion, options);
-      const invite = await testbed.node("relay").must(BINDER, ["relay", "add-home", "farm"]);
-      const home = await startHome(testbed, invite, homeConfig(description, congestion, options));
       for (const name of ["server", "server2"]) {
         const server = testbed.nodes.get(name);
         if (server === undefined) continue;
         const serving = server.start(await compiled("flow"), ["serve", "--port", String(PORT)]);
         await serving.line(/listening/);
       }
+      await options.beforeBinder?.(testbed);
+      const relay = await startRelay(testbed.node("relay"), congestion, options);
+      options.onStep?.("relay", "binder relay add-home farm");
+      const invite = await testbed.node("relay").must(BINDER, ["relay", "add-home", "farm"]);
+      const home = await startHome(testbed, invite, homeConfig(description, congestion, options), options);
       return new Household(testbed, home, relay);
     } catch (error) {
       await testbed.close();
@@ -138,19 +144,24 @@ export interface FlowResult {
 }
 
 async function startRelay(relay: TestNode, congestion: string, options: HouseholdOptions): Promise<Running> {
+  options.onStep?.("relay", `binder relay init --address ${RELAY} --name coop`);
   await relay.must(BINDER, ["relay", "init", "--address", RELAY, "--name", "coop"]);
   const text = await relay.read("/etc/config/binder-relay");
   const added = [`option congestion '${congestion}'`, ...(options.relayOptions ?? [])];
   await relay.write("/etc/config/binder-relay", `${text.trimEnd()}\n${added.map((option) => `\t${option}\n`).join("")}`);
+  options.onStep?.("relay", "binder relay run");
   const daemon = relay.start(BINDER, ["relay", "run"]);
   await until("the relay runs", 10_000, async () => ((await relay.run(BINDER, ["status", "--json"])).status === 0 ? true : undefined));
   return daemon;
 }
 
-async function startHome(testbed: Testbed, invite: string, config: string): Promise<Running> {
+async function startHome(testbed: Testbed, invite: string, config: string, { onStep }: HouseholdOptions): Promise<Running> {
   const home = testbed.node("home");
+  onStep?.("home", `(into /etc/config/binder)\n${config.trimEnd()}`);
   await home.write("/etc/config/binder", config);
+  onStep?.("home", "binder join -          (and the invite is pasted)");
   await home.must(BINDER, ["join", "-"], { input: invite });
+  onStep?.("home", "binder run");
   return home.start(BINDER, ["run"]);
 }
 
