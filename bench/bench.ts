@@ -30,9 +30,13 @@ async function measure(cell: Cell): Promise<void> {
 
 try {
   for (let repetition = 1; repetition <= repetitions; repetition += 1) {
-    for (const cell of chosen) if ((results.cells[cell.id]?.length ?? 0) < repetition) await measure(cell);
+    for (const cell of chosen) {
+      const due = repetition <= (cell.repetitions ?? repetitions);
+      if (due && (results.cells[cell.id]?.length ?? 0) < repetition) await measure(cell);
+    }
   }
-  if (cells.every((cell) => (results.cells[cell.id]?.length ?? 0) >= REPETITIONS)) results.finished = new Date().toISOString();
+  if (cells.every((cell) => (results.cells[cell.id]?.length ?? 0) >= (cell.repetitions ?? REPETITIONS)))
+    results.finished = new Date().toISOString();
   results.warnings = [...new Set([...results.warnings, ...setups.warnings])];
   await saveResults(path, results);
   await writeReport(results);

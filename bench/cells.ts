@@ -1,5 +1,6 @@
 import { PORT, SERVER } from "../test/net/household.ts";
 import { compiled, type Testbed } from "../test/testbed/index.ts";
+import { idleDaemon } from "./idle.ts";
 import { processorSeconds } from "./processor.ts";
 import { fourGateways, type Setups } from "./setups.ts";
 
@@ -8,7 +9,9 @@ export type Sample = Readonly<Record<string, number>>;
 
 export interface Cell {
   readonly id: string;
-  readonly unit: "Mbit/s" | "ms" | "s" | "1/s";
+  readonly unit: "Mbit/s" | "ms" | "s" | "1/s" | "%";
+  /** Times that it is measured; {@link REPETITIONS} by default. */
+  readonly repetitions?: number;
   readonly measure: (setups: Setups) => Promise<Sample>;
 }
 
@@ -160,5 +163,10 @@ const otherCells: readonly Cell[] = [
 ];
 
 /** All cells; every repetition measures each once, in this order, so that a drift of the machine meets all alike. */
-export const cells: readonly Cell[] = [...aloneCells, ...binderCells, ...otherCells];
+export const cells: readonly Cell[] = [
+  ...aloneCells,
+  ...binderCells,
+  ...otherCells,
+  { id: "idle-daemon", unit: "%", repetitions: 1, measure: idleDaemon },
+];
 export const REPETITIONS = 5;

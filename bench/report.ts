@@ -42,7 +42,9 @@ export async function writeReport(results: Results): Promise<void> {
 
 function head(results: Results): string {
   const { machine } = results;
-  const repetitions = Math.min(...cells.map((cell) => results.cells[cell.id]?.length ?? 0));
+  const repetitions = Math.min(
+    ...cells.filter((cell) => cell.repetitions === undefined).map((cell) => results.cells[cell.id]?.length ?? 0),
+  );
   return [
     "# What Binder carries, measured",
     "",
@@ -128,6 +130,8 @@ function processor(results: Results): string {
     "## Processor",
     "",
     "Seconds of one core for each gigabyte carried, OpenVPN and HAProxy together.",
+    `The home's daemon itself, idle for five minutes with eight lanes up: ${round(middle(results, "idle-daemon"), 2)} % of a core, ${round(middle(results, "idle-daemon", "resident_mb"), 0)} MB resident (on Node),`,
+    `and ${round(middle(results, "idle-daemon", "kernel_changes"), 0)} changes of the kernel's state.`,
     "",
     "| cell | home | relay |",
     "| --- | --- | --- |",

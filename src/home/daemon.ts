@@ -1,11 +1,11 @@
 import { CONTROL_SOCKET } from "../control/types.ts";
 import { callControl, NotRunningError } from "../control/client.ts";
 import { MethodError, type Methods, serveControl } from "../control/server.ts";
-import type { Host } from "../host/types.ts";
+import { type Host, HostError } from "../host/types.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { watchKernel } from "../kernel/watch.ts";
 import { readDataCiphers } from "../openvpn/ciphers.ts";
-import { isAborted } from "../process/aborted.ts";
+import { aborted, isAborted } from "../process/aborted.ts";
 import { Log } from "../process/log.ts";
 import { Wake } from "../process/wake.ts";
 import { Resolver } from "./resolver.ts";
@@ -32,8 +32,10 @@ const SAMPLE = 1_000;
 class HomeDaemon {
   readonly #host: Host;
   readonly #log: Log;
-  readonly #signal: AbortSignal;
   readonly #end: AbortController;
+  /** Fires with `end`, and before it when Binder is stopped for good. */
+  readonly #work = new AbortController();
+  readonly #signal: AbortSignal;
   readonly #lanes: Lanes;
   readonly #proxy: HomeProxy;
   readonly #resolver: Resolver;
@@ -46,7 +48,9 @@ class HomeDaemon {
   #failures: readonly string[] = [];
   #ipv6Warnings: readonly string[] = [];
   #missing: readonly string[] = [];
-  #stopping = false;
+  /** All that supervises, probes and puts back. */
+  #loops: Promise<void> = Promise.resolve();
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(host: Host, log: Log, loaded: LoadedHome, kernel: Kernel, end: AbortController) {
     this.#host = host;
@@ -54,7 +58,14 @@ class HomeDaemon {
     this.#loaded = loaded;
     this.#kernel = kernel;
     this.#end = end;
-    this.#signal = end.signal;
+    this.#signal = this.#work.signal;
+    end.signal.addEventListener(
+      "abort",
+      () => {
+        this.#work.abort(end.signal.reason);
+      },
+      { once: true },
+    );
     this.#lanes = new Lanes(host, log, () => {
       this.#changed.set();
     });
@@ -73,9 +84,10 @@ class HomeDaemon {
         return null;
       },
       stop: async () => {
-        this.#stopping = true;
-        await this.#lanes.end(this.#signal);
-        await stopHome(this.#host, this.#signal);
+        // Whoever would start a program or put a rule back must be gone first.
+        this.#work.abort(new Error("stopped"));
+        await this.#loops;
+        await stopHome(this.#host, this.#end.signal);
         // The answer goes out first.
         setTimeout(() => {
           this.#end.abort(new Error("stopped"));
@@ -89,6 +101,12 @@ class HomeDaemon {
     this.#ciphers = await readDataCiphers(this.#host);
     await this.#reconcile();
     await this.#configure();
+    this.#loops = this.#loop();
+    await this.#loops;
+    await aborted(this.#end.signal);
+  }
+
+  async #loop(): Promise<void> {
     await Promise.all([
       this.#proxy.supervisor.supervise(this.#signal),
       this.#reconcileLoop(),
@@ -112,10 +130,20 @@ class HomeDaemon {
     }
     this.#log.level = this.#loaded.plan.config.main.logLevel;
     this.#log.write("info", "configuration read");
-    this.#kernel = new Kernel(this.#host, await homeOwnership(this.#host, this.#loaded.plan));
-    await this.#reconcile();
-    await this.#configure();
+    const ownership = await homeOwnership(this.#host, this.#loaded.plan);
+    await this.#inTurn(async () => {
+      this.#kernel = new Kernel(this.#host, ownership);
+      await this.#reconcile();
+      await this.#configure();
+    });
     this.#changed.set();
+  }
+
+  /** A reload and the sweep wait for each other. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined);
+    return await mine;
   }
 
   async #configure(): Promise<void> {
@@ -137,37 +165,44 @@ class HomeDaemon {
     };
   }
 
-  /** Makes kernel, HAProxy and resolver what they should be now. Answers whether no new failure was met. */
+  /** Makes kernel, HAProxy and resolver what they should be now. Answers whether that is done, but for failures met before. */
   async #reconcile(): Promise<boolean> {
-    if (this.#stopping) return true;
     const { plan } = this.#loaded;
     const seen = await this.#observe();
     const failures = (await this.#kernel.set(desiredState(plan, seen), this.#signal)).map((failure) => failure.message);
-    if (this.#proxy.supervisor.state.kind === "running") {
-      await this.#proxy.spread(seen.lanes, this.#signal).catch((error: unknown) => {
-        failures.push(error instanceof Error ? error.message : String(error));
-      });
-    }
+    const spread = await this.#spread(seen, failures);
     await this.#resolver.set(plan, seen);
     this.#ipv6Warnings = await lanIpv6Warnings(this.#host, plan);
     const news = failures.filter((failure) => !this.#failures.includes(failure));
     for (const failure of news) this.#log.write("warning", failure);
     this.#failures = failures;
     // What failed twice in the same way will not be well a second later.
-    return news.length === 0;
+    return spread && news.length === 0;
+  }
+
+  /** Tells HAProxy where connections start. False while it is not ready to hear that, which is no failure. */
+  async #spread(seen: HomeObservation, failures: string[]): Promise<boolean> {
+    if (this.#proxy.supervisor.state.kind !== "running") return this.#loaded.plan.membership === undefined;
+    try {
+      await this.#proxy.spread(seen.lanes, this.#signal);
+      return true;
+    } catch (error) {
+      if (error instanceof HostError && (error.code === "ENOENT" || error.code === "ECONNREFUSED")) return false;
+      failures.push(error instanceof Error ? error.message : String(error));
+      return true;
+    }
   }
 
   async #reconcileLoop(): Promise<void> {
     while (!this.#signal.aborted) {
       let well = false;
       try {
-        well = await this.#reconcile();
+        well = await this.#inTurn(async () => await this.#reconcile());
       } catch (error) {
         if (isAborted(this.#signal)) return;
         this.#log.write("error", error instanceof Error ? error.message : String(error));
       }
-      const proxyPending = this.#loaded.plan.membership !== undefined && this.#proxy.supervisor.state.kind !== "running";
-      await this.#changed.wait(well && !proxyPending ? SWEEP : RETRY, this.#signal);
+      await this.#changed.wait(well ? SWEEP : RETRY, this.#signal);
     }
   }
 

@@ -2,3 +2,11 @@
 export function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
+
+/** Resolves when the signal fires. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    signal.addEventListener("abort", resolve, { once: true });
+  });
+}

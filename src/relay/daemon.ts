@@ -1,4 +1,5 @@
 import { formatConfigError, parseRelayConfig } from "../config/index.ts";
+import type { RelayConfig } from "../config/relay-types.ts";
 import { callControl, NotRunningError } from "../control/client.ts";
 import { MethodError, type Methods, serveControl } from "../control/server.ts";
 import { RELAY_CONTROL_SOCKET } from "../control/types.ts";
@@ -6,12 +7,12 @@ import type { Host } from "../host/types.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { watchKernel } from "../kernel/watch.ts";
 import { readDataCiphers } from "../openvpn/ciphers.ts";
-import { isAborted } from "../process/aborted.ts";
+import { aborted, isAborted } from "../process/aborted.ts";
+import { formatPrefix } from "../plan/addresses.ts";
 import { Log } from "../process/log.ts";
 import { Wake } from "../process/wake.ts";
 import { findAccount } from "./accounts.ts";
-import { readBook } from "./book-file.ts";
-import { syncEntries } from "./client-entries.ts";
+import { syncAdmitted } from "./admitted.ts";
 import { desiredState } from "./desired.ts";
 import { ExitProxy } from "./exit-proxy.ts";
 import { LaneServer } from "./lane-server.ts";
@@ -32,19 +33,33 @@ class RelayConfigurationError extends Error {
   override readonly name = "RelayConfigurationError";
 }
 
-async function loadRelay(host: Host): Promise<RelayPlan> {
+/** What servers were started with: it changes by a restart alone. */
+type Fixed = Pick<RelayConfig, "port" | "prefix" | "lanes">;
+
+/** Reads the configuration, with `fixed` in place of its own, and the book, and lets in whom the book names. */
+async function loadRelay(host: Host, log: Log, fixed?: Fixed): Promise<RelayPlan> {
   if ((await host.files.status(RELAY_CONFIG)) === undefined)
     throw new RelayConfigurationError(`${RELAY_CONFIG} does not exist: run binder relay init`);
   const result = parseRelayConfig(RELAY_CONFIG, await host.files.read(RELAY_CONFIG));
   if (!result.ok) throw new RelayConfigurationError(result.errors.map(formatConfigError).join("\n"));
-  return { config: result.config, book: await readBook(host) };
+  const account = await findAccount(host, VPN_USER);
+  if (account === undefined) throw new RelayConfigurationError(`there is no user ${VPN_USER}: run binder relay init`);
+  if (fixed !== undefined && fixedText(fixed) !== fixedText(result.config)) {
+    log.write("warning", "port, prefix and lanes change when the relay is restarted (binder stop, binder relay run)");
+  }
+  const config = { ...result.config, ...fixed };
+  return { config, book: await syncAdmitted(host, { prefix: config.prefix, lanes: config.lanes, group: account.gid }) };
 }
+
+const fixedText = ({ port, prefix, lanes }: Fixed): string => `${port} ${formatPrefix(prefix)} ${lanes}`;
 
 /** The relay's daemon. Made by {@link runRelay}. */
 class RelayDaemon {
   readonly #host: Host;
   readonly #log: Log;
   readonly #end: AbortController;
+  /** Fires with `end`, and before it when the relay is stopped for good. */
+  readonly #work = new AbortController();
   readonly #signal: AbortSignal;
   readonly #servers: readonly LaneServer[];
   readonly #proxy: ExitProxy;
@@ -56,7 +71,8 @@ class RelayDaemon {
   #plan: RelayPlan;
   #failures: readonly string[] = [];
   #configError = "";
-  #stopping = false;
+  /** All that supervises and puts back. */
+  #loops: Promise<void> = Promise.resolve();
 
   constructor(host: Host, log: Log, plan: RelayPlan, confined: number, end: AbortController) {
     this.#host = host;
@@ -64,7 +80,14 @@ class RelayDaemon {
     this.#plan = plan;
     this.#confined = confined;
     this.#end = end;
-    this.#signal = end.signal;
+    this.#signal = this.#work.signal;
+    end.signal.addEventListener(
+      "abort",
+      () => {
+        this.#work.abort(end.signal.reason);
+      },
+      { once: true },
+    );
     this.#kernel = new Kernel(host, relayOwnership(plan));
     this.#servers = lanesOf(plan).map((lane) => new LaneServer(host, lane));
     this.#proxy = new ExitProxy(host);
@@ -83,8 +106,11 @@ class RelayDaemon {
         return null;
       },
       stop: async () => {
-        this.#stopping = true;
-        await stopRelay(this.#host, this.#signal);
+        // Whoever would start a program or put a rule back must be gone first.
+        this.#work.abort(new Error("stopped"));
+        await this.#loops;
+        await stopRelay(this.#host, this.#end.signal);
+        // The answer goes out first.
         setTimeout(() => {
           this.#end.abort(new Error("stopped"));
         }, 50);
@@ -99,6 +125,12 @@ class RelayDaemon {
     for (const server of this.#servers) await server.configure(this.#plan, ciphers);
     await this.#proxy.configure(this.#plan, this.#signal);
     await this.#names.configure(this.#plan);
+    this.#loops = this.#loop();
+    await this.#loops;
+    await aborted(this.#end.signal);
+  }
+
+  async #loop(): Promise<void> {
     await Promise.all([
       ...this.#servers.map(async (server) => {
         await server.run(this.#signal);
@@ -120,12 +152,8 @@ class RelayDaemon {
   async reload(): Promise<void> {
     const before = this.#plan.book.homes;
     try {
-      const { config, book } = await loadRelay(this.#host);
       const { port, prefix, lanes } = this.#plan.config;
-      if (config.port !== port || config.lanes !== lanes || config.prefix.base !== prefix.base || config.prefix.length !== prefix.length) {
-        this.#log.write("warning", "port, prefix and lanes change when the relay is restarted (binder stop, binder relay run)");
-      }
-      this.#plan = { config: { ...config, port, prefix, lanes }, book };
+      this.#plan = await loadRelay(this.#host, this.#log, { port, prefix, lanes });
       this.#configError = "";
     } catch (error) {
       this.#configError = error instanceof Error ? error.message : String(error);
@@ -146,9 +174,6 @@ class RelayDaemon {
   }
 
   async #reconcile(): Promise<boolean> {
-    if (this.#stopping) return true;
-    const group = (await findAccount(this.#host, VPN_USER))?.gid ?? 0;
-    await syncEntries(this.#host, { prefix: this.#plan.config.prefix, lanes: this.#plan.config.lanes, group }, this.#plan.book);
     const failures = (await this.#kernel.set(desiredState(this.#plan, this.#link.live(), this.#confined), this.#signal)).map(
       ({ message }) => message,
     );
@@ -196,7 +221,7 @@ export async function runRelay(host: Host, signal: AbortSignal): Promise<number>
   }
   let plan: RelayPlan;
   try {
-    plan = await loadRelay(host);
+    plan = await loadRelay(host, log);
   } catch (error) {
     if (!(error instanceof RelayConfigurationError)) throw error;
     host.program.stderr(`${error.message}\n`);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chown, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
+import { chmod, chown, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Files, FileStatus } from "../types.ts";
 import { hasCode, translated } from "./errors.ts";
@@ -57,9 +57,14 @@ async function poke(path: string, bytes: Uint8Array): Promise<void> {
 async function makeDirectory(path: string, mode: number): Promise<void> {
   if ((await status(path))?.kind === "directory") return;
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-  await mkdir(path, { mode }).catch((error: unknown) => {
-    if (!hasCode(error, "EEXIST")) throw error;
-  });
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    if (hasCode(error, "EEXIST")) return;
+    throw error;
+  }
+  // The umask has narrowed what mkdir() was given.
+  await chmod(path, mode);
 }
 
 export const nodeFiles: Files = {
