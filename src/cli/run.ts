@@ -1,4 +1,4 @@
-import { runHome } from "../home/daemon.ts";
+import { runHome } from "../home/run.ts";
 import type { Host } from "../host/types.ts";
 import { runCommand } from "./frame.ts";
 

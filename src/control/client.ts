@@ -47,6 +47,16 @@ export async function callControl(
   }
 }
 
+/** Whether a daemon listens behind `path`; one that answers badly is one. */
+export async function isDaemonRunning(host: Host, path: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await callControl(host, path, "status", {}, signal);
+    return true;
+  } catch (error) {
+    return !(error instanceof NotRunningError);
+  }
+}
+
 async function converse(host: Host, path: string, request: unknown, signal: AbortSignal): Promise<unknown> {
   const stream = await host.sockets.connectUnix(path, signal);
   const close = (): void => {

@@ -1,12 +1,11 @@
-import { CONTROL_SOCKET } from "../control/types.ts";
-import { callControl, NotRunningError } from "../control/client.ts";
-import { MethodError, type Methods, serveControl } from "../control/server.ts";
+import { endingWith } from "../control/serve-daemon.ts";
+import { MethodError, type Methods } from "../control/server.ts";
 import { type Host, HostError } from "../host/types.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { watchKernel } from "../kernel/watch.ts";
 import { readDataCiphers } from "../openvpn/ciphers.ts";
 import { aborted, isAborted } from "../process/aborted.ts";
-import { Log } from "../process/log.ts";
+import type { Log } from "../process/log.ts";
 import { Wake } from "../process/wake.ts";
 import { Resolver } from "./resolver.ts";
 import { availableCongestion, loadCongestion } from "./congestion.ts";
@@ -28,13 +27,13 @@ const SWEEP = 10_000;
 const RETRY = 1_000;
 const SAMPLE = 1_000;
 
-/** The home's daemon. Made by {@link runHome}. */
-class HomeDaemon {
+/** The home's daemon. Made by runHome (run.ts). */
+export class HomeDaemon {
   readonly #host: Host;
   readonly #log: Log;
   readonly #end: AbortController;
   /** Fires with `end`, and before it when Binder is stopped for good. */
-  readonly #work = new AbortController();
+  readonly #work: AbortController;
   readonly #signal: AbortSignal;
   readonly #lanes: Lanes;
   readonly #proxy: HomeProxy;
@@ -58,14 +57,8 @@ class HomeDaemon {
     this.#loaded = loaded;
     this.#kernel = kernel;
     this.#end = end;
+    this.#work = endingWith(end.signal);
     this.#signal = this.#work.signal;
-    end.signal.addEventListener(
-      "abort",
-      () => {
-        this.#work.abort(end.signal.reason);
-      },
-      { once: true },
-    );
     this.#lanes = new Lanes(host, log, () => {
       this.#changed.set();
     });
@@ -251,59 +244,5 @@ class HomeDaemon {
       proxy: this.#proxy.supervisor.state,
       warnings: [...extra, ...this.#loaded.warnings, ...this.#missing, ...this.#failures, ...this.#ipv6Warnings],
     });
-  }
-}
-
-/**
- * Runs the home until the signal fires, or the method `stop`. On a signal the data path stays and the next daemon adopts it. Answers the
- * exit status: 0, or 3 if the configuration is wrong at the start, 1 if another daemon runs.
- */
-export async function runHome(host: Host, signal: AbortSignal): Promise<number> {
-  const log = new Log(host);
-  const end = new AbortController();
-  const onAbort = (): void => {
-    end.abort(signal.reason);
-  };
-  signal.addEventListener("abort", onAbort, { once: true });
-  if (await isRunning(host, end.signal)) {
-    log.write("error", "another daemon runs already: binder status shows it, binder stop ends it");
-    return 1;
-  }
-  let loaded: LoadedHome;
-  try {
-    loaded = await loadHome(host);
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    host.program.stderr(`${error.message}\n`);
-    return 3;
-  }
-  if (!loaded.plan.config.main.enabled) {
-    log.write("info", "disabled in the configuration (binder.main.enabled)");
-    return 0;
-  }
-  await host.files.makeDirectory("/run/binder", 0o755);
-  const daemon = new HomeDaemon(host, log, loaded, new Kernel(host, await homeOwnership(host, loaded.plan)), end);
-  host.program.onSignal("SIGHUP", () => {
-    daemon.reload().catch(() => undefined);
-  });
-  const listener = await serveControl(host, CONTROL_SOCKET, daemon.methods());
-  try {
-    await daemon.run();
-  } catch (error) {
-    if (!end.signal.aborted) throw error;
-  } finally {
-    end.abort(new Error("the daemon ends"));
-    await listener.close();
-    await host.files.remove(CONTROL_SOCKET);
-  }
-  return 0;
-}
-
-async function isRunning(host: Host, signal: AbortSignal): Promise<boolean> {
-  try {
-    await callControl(host, CONTROL_SOCKET, "status", {}, signal);
-    return true;
-  } catch (error) {
-    return !(error instanceof NotRunningError);
   }
 }

@@ -4,6 +4,8 @@ import { MARK_MASK, MARK_ROUTE_PROBE, MATCH_PLAIN, MATCH_RELAYED, markOf } from 
 import {
   deviceOfLane,
   MAX_SUBFLOWS,
+  PREF_BOUND,
+  PREF_NO_ROUTE,
   PREF_PLAIN_ROUTED,
   PREF_RELAY,
   PREF_RELAYED_ROUTED,
@@ -14,12 +16,14 @@ import {
   prefOfLane,
   prefOfLaneMark,
   TABLE_MAIN,
+  TABLE_NO_ROUTE,
   TABLE_RELAY,
   tableOfGateway,
   tableOfLane,
 } from "../plan/numbers.ts";
 import { captureTable } from "./capture.ts";
 import {
+  gatewayDevices,
   type HomeObservation,
   type HomePlan,
   laneAddress,
@@ -80,10 +84,16 @@ function markRules(plan: HomePlan, seen: HomeObservation): readonly Rule[] {
     routed(PREF_PLAIN_ROUTED, MATCH_PLAIN),
     { preference: PREF_ROUTE_PROBE_END, mark: { value: MARK_ROUTE_PROBE, mask: MARK_MASK }, action: { kind: "unreachable" } },
   ];
+  for (const bound of gatewayDevices(plan)) {
+    rules.push({ preference: PREF_BOUND, bound, mark: MATCH_RELAYED, action: { kind: "lookup", table: TABLE_MAIN } });
+  }
   if (membership !== undefined) {
     rules.push({ preference: PREF_RELAY, to: formatPrefix(membership.lanePrefix), action: { kind: "lookup", table: TABLE_RELAY } });
     if (best !== undefined) {
       rules.push({ preference: PREF_STABLE, from: stableAddress(membership), action: { kind: "lookup", table: tableOfLane(best.number) } });
+      // A home without a default route: its own traffic would not get as far as the capture, and the reverse path of what comes back by a
+      // lane would be refused. What must not cross is refused by the capture.
+      rules.push({ preference: PREF_NO_ROUTE, action: { kind: "lookup", table: TABLE_NO_ROUTE } });
     }
     for (const { number } of plan.gateways) rules.push(laneMarkRule(number, seen));
   }
@@ -161,6 +171,7 @@ function relayRoutes(membership: Membership | undefined, seen: HomeObservation):
       kind: "unicast",
       nextHops: [{ device: deviceOfLane(best.number) }],
     });
+    routes.push({ table: TABLE_NO_ROUTE, destination: "default", kind: "unicast", nextHops: [{ device: deviceOfLane(best.number) }] });
   }
   return routes;
 }

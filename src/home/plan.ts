@@ -34,6 +34,11 @@ export const serviceAddress = (membership: Membership): string => relayAddress(m
 export const stableAddress = (membership: Membership): string => homeAddress(membership.lanePrefix, 0, membership.number);
 export const laneAddress = (membership: Membership, lane: number): string => homeAddress(membership.lanePrefix, lane, membership.number);
 
+/** The devices that gateways are behind, each once. */
+export const gatewayDevices = (plan: HomePlan): readonly string[] => [
+  ...new Set(plan.gateways.flatMap(({ section }) => (section.reach.kind === "via" ? [section.reach.device] : []))),
+];
+
 /** What the home knows at one moment about its lanes and devices. */
 export interface HomeObservation {
   /** Names of the network devices that exist and are up. */

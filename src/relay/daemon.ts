@@ -1,25 +1,19 @@
-import { formatConfigError, parseRelayConfig } from "../config/index.ts";
-import type { RelayConfig } from "../config/relay-types.ts";
-import { callControl, NotRunningError } from "../control/client.ts";
-import { MethodError, type Methods, serveControl } from "../control/server.ts";
-import { RELAY_CONTROL_SOCKET } from "../control/types.ts";
+import { endingWith } from "../control/serve-daemon.ts";
+import { MethodError, type Methods } from "../control/server.ts";
 import type { Host } from "../host/types.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { watchKernel } from "../kernel/watch.ts";
 import { readDataCiphers } from "../openvpn/ciphers.ts";
 import { aborted, isAborted } from "../process/aborted.ts";
-import { formatPrefix } from "../plan/addresses.ts";
-import { Log } from "../process/log.ts";
+import type { Log } from "../process/log.ts";
 import { Wake } from "../process/wake.ts";
-import { findAccount } from "./accounts.ts";
-import { syncAdmitted } from "./admitted.ts";
 import { desiredState } from "./desired.ts";
 import { ExitProxy } from "./exit-proxy.ts";
 import { LaneServer } from "./lane-server.ts";
 import { LinkServer } from "./link-server.ts";
 import { NameServer } from "./name-server.ts";
 import { relayOwnership } from "./ownership.ts";
-import { PROXY_USER, RELAY_CONFIG, VPN_USER } from "./paths.ts";
+import { loadRelay, RelayConfigurationError } from "./load.ts";
 import { lanesOf, type RelayPlan, serviceAddress } from "./plan.ts";
 import { expel } from "./expel.ts";
 import { relayStatus } from "./status.ts";
@@ -28,38 +22,13 @@ import { stopRelay } from "./stop.ts";
 const SWEEP = 10_000;
 const RETRY = 1_000;
 
-/** The configuration is wrong; `message` has every error, one a line. */
-class RelayConfigurationError extends Error {
-  override readonly name = "RelayConfigurationError";
-}
-
-/** What servers were started with: it changes by a restart alone. */
-type Fixed = Pick<RelayConfig, "port" | "prefix" | "lanes">;
-
-/** Reads the configuration, with `fixed` in place of its own, and the book, and lets in whom the book names. */
-async function loadRelay(host: Host, log: Log, fixed?: Fixed): Promise<RelayPlan> {
-  if ((await host.files.status(RELAY_CONFIG)) === undefined)
-    throw new RelayConfigurationError(`${RELAY_CONFIG} does not exist: run binder relay init`);
-  const result = parseRelayConfig(RELAY_CONFIG, await host.files.read(RELAY_CONFIG));
-  if (!result.ok) throw new RelayConfigurationError(result.errors.map(formatConfigError).join("\n"));
-  const account = await findAccount(host, VPN_USER);
-  if (account === undefined) throw new RelayConfigurationError(`there is no user ${VPN_USER}: run binder relay init`);
-  if (fixed !== undefined && fixedText(fixed) !== fixedText(result.config)) {
-    log.write("warning", "port, prefix and lanes change when the relay is restarted (binder stop, binder relay run)");
-  }
-  const config = { ...result.config, ...fixed };
-  return { config, book: await syncAdmitted(host, { prefix: config.prefix, lanes: config.lanes, group: account.gid }) };
-}
-
-const fixedText = ({ port, prefix, lanes }: Fixed): string => `${port} ${formatPrefix(prefix)} ${lanes}`;
-
-/** The relay's daemon. Made by {@link runRelay}. */
-class RelayDaemon {
+/** The relay's daemon. Made by runRelay (run.ts). */
+export class RelayDaemon {
   readonly #host: Host;
   readonly #log: Log;
   readonly #end: AbortController;
   /** Fires with `end`, and before it when the relay is stopped for good. */
-  readonly #work = new AbortController();
+  readonly #work: AbortController;
   readonly #signal: AbortSignal;
   readonly #servers: readonly LaneServer[];
   readonly #proxy: ExitProxy;
@@ -80,14 +49,8 @@ class RelayDaemon {
     this.#plan = plan;
     this.#confined = confined;
     this.#end = end;
+    this.#work = endingWith(end.signal);
     this.#signal = this.#work.signal;
-    end.signal.addEventListener(
-      "abort",
-      () => {
-        this.#work.abort(end.signal.reason);
-      },
-      { once: true },
-    );
     this.#kernel = new Kernel(host, relayOwnership(plan));
     this.#servers = lanesOf(plan).map((lane) => new LaneServer(host, lane));
     this.#proxy = new ExitProxy(host);
@@ -204,57 +167,5 @@ class RelayDaemon {
     const wrong = this.#configError === "" ? [] : [`the configuration is wrong, the last good one is in use: ${this.#configError}`];
     const complaints = [...this.#servers.map((server) => server.complaint), this.#names.complaint].filter((text) => text !== "");
     return relayStatus(this.#plan, this.#link, this.#host.clock.monotonic(), [...wrong, ...this.#failures, ...complaints]);
-  }
-}
-
-/** Runs the relay until the signal fires or the method `stop`. Answers the exit status: 0, 3 for a wrong configuration, 1 otherwise. */
-export async function runRelay(host: Host, signal: AbortSignal): Promise<number> {
-  const log = new Log(host);
-  const end = new AbortController();
-  const onAbort = (): void => {
-    end.abort(signal.reason);
-  };
-  signal.addEventListener("abort", onAbort, { once: true });
-  if (await isRunning(host, end.signal)) {
-    log.write("error", "another relay runs already: binder status shows it, binder stop ends it");
-    return 1;
-  }
-  let plan: RelayPlan;
-  try {
-    plan = await loadRelay(host, log);
-  } catch (error) {
-    if (!(error instanceof RelayConfigurationError)) throw error;
-    host.program.stderr(`${error.message}\n`);
-    return 3;
-  }
-  const account = await findAccount(host, PROXY_USER);
-  if (account === undefined) {
-    log.write("error", `there is no user ${PROXY_USER}: run binder relay init`);
-    return 1;
-  }
-  await host.files.makeDirectory("/run/binder", 0o755);
-  const daemon = new RelayDaemon(host, log, plan, account.uid, end);
-  host.program.onSignal("SIGHUP", () => {
-    daemon.reload().catch(() => undefined);
-  });
-  const listener = await serveControl(host, RELAY_CONTROL_SOCKET, daemon.methods());
-  try {
-    await daemon.run();
-  } catch (error) {
-    if (!end.signal.aborted) throw error;
-  } finally {
-    end.abort(new Error("the daemon ends"));
-    await listener.close();
-    await host.files.remove(RELAY_CONTROL_SOCKET);
-  }
-  return 0;
-}
-
-async function isRunning(host: Host, signal: AbortSignal): Promise<boolean> {
-  try {
-    await callControl(host, RELAY_CONTROL_SOCKET, "status", {}, signal);
-    return true;
-  } catch (error) {
-    return !(error instanceof NotRunningError);
   }
 }

@@ -1,5 +1,5 @@
 import type { Host } from "../../host/types.ts";
-import { runRelay } from "../../relay/daemon.ts";
+import { runRelay } from "../../relay/run.ts";
 import { runCommand } from "../frame.ts";
 
 const usage = `usage: binder relay run
