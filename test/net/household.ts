@@ -89,16 +89,25 @@ export class Household {
     return this.testbed.node(name);
   }
 
+  /** Lets a further home of the testbed (`home2`, by `homes` in its description) in under its name, and runs it as the first is. */
+  async settle(name: string): Promise<Running> {
+    const invite = await this.node("relay").must(BINDER, ["relay", "add-home", name]);
+    const home = this.node(name);
+    await home.write("/etc/config/binder", await this.node("home").read("/etc/config/binder"));
+    await home.must(BINDER, ["join", "-"], { input: invite });
+    return home.start(BINDER, ["run"]);
+  }
+
   async status(): Promise<Status> {
     return JSON.parse(await this.node("home").must(BINDER, ["status", "--json"])) as Status;
   }
 
   /** Waits until these gateways (all, by default) are up, and no others. */
-  async lanesUp(count: number, limit = 30_000): Promise<Status> {
+  async lanesUp(count: number, limit = 30_000, home = "home"): Promise<Status> {
     let last = "";
     try {
       return await until(`${String(count)} lanes up`, limit, async () => {
-        const { status, stdout } = await this.node("home").run(BINDER, ["status", "--json"]);
+        const { status, stdout } = await this.node(home).run(BINDER, ["status", "--json"]);
         if (status !== 0) return undefined;
         last = stdout;
         const parsed = JSON.parse(stdout) as Status;

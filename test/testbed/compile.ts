@@ -21,7 +21,7 @@ function findRoot(): string {
 const made = new Map<string, Promise<string>>();
 
 /** The path of a program of test/testbed/ (NAME.c, NAME-*.c, NAME.h), compiled into build/testbed/ if a source is newer. Rejects with the compiler's words. */
-export function compiled(name: "keeper" | "enter" | "links" | "flow"): Promise<string> {
+export function compiled(name: "keeper" | "enter" | "links" | "flow" | "knock"): Promise<string> {
   const known = made.get(name);
   if (known !== undefined) return known;
   const making = compile(name);

@@ -106,6 +106,25 @@ export function planTopology(description: Description): Topology {
     cable({ node: "home", device: "mesh0" }, { node: "mesh", device: "home" });
   }
 
+  const homes = whole("homes", description.homes ?? 1, 1, 50);
+  if (homes > 1 && !meshed) throw new RangeError("several homes need a mesh: a gateway that is not attached by wan");
+  for (let i = 2; i <= homes; i++) {
+    const name = `home${String(i)}`;
+    const host = `${name}-lan`;
+    const address = `10.77.0.${String(i + 1)}/24`;
+    add({
+      name,
+      router: true,
+      addresses: [
+        { device: "lan0", cidr: "192.168.1.1/24" },
+        { device: "mesh0", cidr: address },
+      ],
+    });
+    add({ name: host, router: false, addresses: [{ device: "eth0", cidr: "192.168.1.10/24" }], via: "192.168.1.1" });
+    cable({ node: name, device: "lan0" }, { node: host, device: "eth0" });
+    cable({ node: name, device: "mesh0" }, { node: "mesh", device: name });
+  }
+
   whole("number of gateways", description.gateways.length, 1, 30);
   description.gateways.forEach((gateway, index) => {
     const number = String(index + 1);

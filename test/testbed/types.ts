@@ -58,6 +58,11 @@ export interface TcpSettings {
 export interface Description {
   /** One each: gw1, gw2, … 1 to 30 of them. */
   readonly gateways: readonly Gateway[];
+  /**
+   * Homes on the mesh. Default 1. The others are home2, home3, … at 10.77.0.3, .4, …, each with one LAN host home<i>-lan; gateways
+   * with `wan` are the first home's alone.
+   */
+  readonly homes?: number;
   /** LAN hosts lan1, lan2, … at 192.168.1.10, .11, … Default 1. */
   readonly lanHosts?: number;
   /** relay at 45.0.100.2, relay2 at 45.0.101.2, … Default 1. */
