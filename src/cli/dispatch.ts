@@ -2,6 +2,7 @@ import type { Host } from "../host/types.ts";
 import { checkCommand } from "./check.ts";
 import { cleanupCommand } from "./cleanup.ts";
 import { configCommand } from "./config.ts";
+import { doctorCommand } from "./doctor.ts";
 import { joinCommand } from "./join.ts";
 import { relayCommand } from "./relay.ts";
 import { runHomeCommand } from "./run.ts";
@@ -24,6 +25,7 @@ const commands: Readonly<Record<string, Command>> = {
   join: { summary: "join a relay with its invite", run: joinCommand },
   config: { summary: "print a UCI file as uci export and uci show do", run: configCommand },
   cleanup: { summary: "remove what Binder has left in the kernel", run: cleanupCommand },
+  doctor: { summary: "check what this machine lacks, and how to get it", run: doctorCommand },
   relay: { summary: "set up and run a relay, let homes in", run: relayCommand },
   version: { summary: "print Binder's version", run: versionCommand },
 };
