@@ -6,6 +6,8 @@ import { atLeast, findVersion, formatVersion, type Version } from "./versions.ts
 /** `disable-dco` is known from here on. */
 const LEAST_OPENVPN: Version = [2, 6];
 const LEAST_HAPROXY: Version = [2, 4];
+/** Its version follows this word: until 2.3 it called itself HA-Proxy. */
+const HAPROXY_WORD = "proxy version";
 /** Has MPTCP addresses of its own. */
 const NATIVE_MPTCP: Version = [3, 1];
 
@@ -43,7 +45,7 @@ function versioned(
   without: string,
 ): Finding {
   if (fact.kind === "missing") return missing(system, need, without);
-  const version = findVersion(fact.text, need);
+  const version = findVersion(fact.text, need === "haproxy" ? HAPROXY_WORD : need);
   if (version === undefined) return bad("warning", need, `${title} does not tell its version`, `run ${need} yourself: does it work?`);
   if (atLeast(version, least)) return well(need, `${title} ${formatVersion(version)}`);
   const found = `${title} ${formatVersion(version)} is too old: ${formatVersion(least)} or later is needed`;
@@ -51,7 +53,7 @@ function versioned(
 }
 
 function mptcpize(system: System, haproxy: ProgramFact, fact: ProgramFact): readonly Finding[] {
-  const version = haproxy.kind === "there" ? findVersion(haproxy.text, "haproxy") : undefined;
+  const version = haproxy.kind === "there" ? findVersion(haproxy.text, HAPROXY_WORD) : undefined;
   if (version !== undefined && atLeast(version, NATIVE_MPTCP))
     return [well("mptcpize", `not needed: HAProxy ${formatVersion(version)} speaks MPTCP itself`)];
   if (fact.kind === "there") return [well("mptcpize", "there")];
