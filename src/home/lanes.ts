@@ -26,12 +26,20 @@ export class Lanes {
   constructor(host: Host, log: Log, onChange: () => void) {
     this.#host = host;
     this.#log = log;
-    this.#onChange = onChange;
+    this.#onChange = () => {
+      this.#claim();
+      onChange();
+    };
     this.#identity = {
       boot: toHex(host.random(8)),
       nextCounter: () => (this.#counter += 1),
       live: () => this.all.reduce((bits, lane) => bits | (carries(lane.health.state) ? 1 << lane.gateway.number : 0), 0),
     };
+  }
+
+  /** Tells the relay by every live lane, at once, which lanes live: until it knows, it sends what is not TCP by the wrong ones, or not. */
+  #claim(): void {
+    for (const { health, probe } of this.all) if (carries(health.state)) void probe.send("small");
   }
 
   get all(): readonly Lane[] {
@@ -40,6 +48,11 @@ export class Lanes {
 
   find(number: number): Lane | undefined {
     return this.#running.get(number)?.lane;
+  }
+
+  /** To be called when the devices may have been made anew. */
+  async followDevices(): Promise<void> {
+    for (const lane of this.all) await lane.followDevice();
   }
 
   /** Makes the lanes those of the plan. `signal` ends them all, and leaves their OpenVPNs running. */

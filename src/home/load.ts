@@ -3,6 +3,7 @@ import type { Config } from "../config/types.ts";
 import type { Host } from "../host/types.ts";
 import type { Prefix } from "../plan/addresses.ts";
 import { assignNumbers } from "../plan/assignment.ts";
+import { idleBypasses } from "./bypass.ts";
 import { readMembership } from "./membership.ts";
 import type { HomePlan, NumberedGateway } from "./plan.ts";
 
@@ -47,7 +48,10 @@ export async function loadHome(host: Host): Promise<LoadedHome> {
   const lans = config.lans.flatMap((lan) => ("device" in lan ? [lan.device] : []));
   for (const lan of config.lans)
     if ("network" in lan) warnings.push(`lan '${lan.name}': network '${lan.network}' needs OpenWrt; use device`);
-  return { plan: { config, gateways: usable, membership, lans }, unusable, warnings };
+  const plan = { config, gateways: usable, membership, lans };
+  for (const { name, gateway } of idleBypasses(plan))
+    warnings.push(`bypass '${name}': gateway '${gateway}' is not in use, so what it names crosses with the rest; enable the gateway`);
+  return { plan, unusable, warnings };
 }
 
 function explain({ number, section }: NumberedGateway): UnusableGateway {

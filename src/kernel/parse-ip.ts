@@ -70,7 +70,6 @@ const ODD_RULE_KEYS = [
   "not",
   "tos",
   "dscp",
-  "oif",
   "ipproto",
   "sport",
   "sport_start",
@@ -109,12 +108,14 @@ export function parseRules(list: unknown, protocol: number): { readonly rules: R
     const to = parseSelector(item, "dst");
     const mark = asNumber(item["fwmark"]);
     const incoming = asText(item["iif"]);
+    const bound = asText(item["oif"]);
     rules.push({
       preference,
       ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),
       ...(mark === undefined ? {} : { mark: { value: mark, mask: asNumber(item["fwmask"]) ?? 0xffffffff } }),
       ...(incoming === undefined ? {} : { incoming }),
+      ...(bound === undefined ? {} : { bound }),
       action,
     });
   }

@@ -61,6 +61,7 @@ function ruleWords(rule: Rule, protocol: number): string {
   if (rule.to !== undefined) words.push(`to ${prefix(rule.to)}`);
   if (rule.mark) words.push(`fwmark ${hexadecimal(rule.mark.value)}/${hexadecimal(rule.mark.mask)}`);
   if (rule.incoming !== undefined) words.push(`iif ${device(rule.incoming)}`);
+  if (rule.bound !== undefined) words.push(`oif ${device(rule.bound)}`);
   switch (rule.action.kind) {
     case "lookup":
       words.push(`lookup ${integer(rule.action.table, 1, UINT32)}`);

@@ -38,6 +38,8 @@ export interface Rule {
   readonly mark?: MarkMatch;
   /** The device that the packet came in by. */
   readonly incoming?: string;
+  /** The device that the sending socket is bound to (SO_BINDTODEVICE). */
+  readonly bound?: string;
   readonly action: RuleAction;
 }
 

@@ -29,6 +29,7 @@ export function ruleText(rule: Rule): string {
   if (selects(rule.to)) words.push(`to ${canonicalPrefix(rule.to)}`);
   if (rule.mark) words.push(`fwmark ${hexadecimal(rule.mark.value)}/${hexadecimal(rule.mark.mask)}`);
   if (rule.incoming !== undefined) words.push(`iif ${rule.incoming}`);
+  if (rule.bound !== undefined) words.push(`oif ${rule.bound}`);
   switch (rule.action.kind) {
     case "lookup":
       words.push(`lookup ${rule.action.table}`);

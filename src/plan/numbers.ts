@@ -23,10 +23,13 @@ export const MAX_HOME = 4094;
 export const TABLE_MAIN = 254;
 export const TABLE_RELAY = 21300;
 export const tableOfGateway = (i: number): number => 21300 + i;
+export const TABLE_NO_ROUTE = 21346;
 export const tableOfLane = (i: number): number => 21330 + i;
 
 /** Rule preferences, all under mwan3's 1000. */
 export const prefOfAlias = (i: number): number => 700 + i;
+/** Relayed marks of sockets that are bound to a device: as if Binder were not there. */
+export const PREF_BOUND = 715;
 /** Relayed marks, and the route probe: what the main table routes by more than a default route is left to it. */
 export const PREF_RELAYED_ROUTED = 716;
 /** The same for marks of kind plain (direct through a gateway). */
@@ -38,6 +41,8 @@ export const PREF_STABLE = 746;
 export const PREF_RELAY = 760;
 export const prefOfDirectMark = (i: number): number => 760 + i;
 export const prefOfLaneMark = (i: number): number => 775 + i;
+/** Behind the main and default tables (32766, 32767): for what has no route at all. */
+export const PREF_NO_ROUTE = 33_000;
 
 /** Ports on the relay's service address, reached over lanes alone. */
 export const PORT_PROXY = 2130;

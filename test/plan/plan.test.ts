@@ -113,8 +113,12 @@ test("marks: each decision has its own, within the mask, and none is the probe's
 });
 
 test("tables, rule preferences and ports do not collide", (t) => {
-  const tables = [numbers.TABLE_RELAY, ...gateways.flatMap((i) => [numbers.tableOfGateway(i), numbers.tableOfLane(i)])];
-  t.equal(new Set(tables).size, 31);
+  const tables = [
+    numbers.TABLE_RELAY,
+    numbers.TABLE_NO_ROUTE,
+    ...gateways.flatMap((i) => [numbers.tableOfGateway(i), numbers.tableOfLane(i)]),
+  ];
+  t.equal(new Set(tables).size, 32);
   const named = Object.entries(numbers).flatMap(([name, value]) => (name.startsWith("PREF_") && typeof value === "number" ? [value] : []));
   const numbered = gateways.flatMap((i) => [
     numbers.prefOfAlias(i),
@@ -126,9 +130,10 @@ test("tables, rule preferences and ports do not collide", (t) => {
   t.ok(named.includes(numbers.PREF_RELAY));
   t.equal(new Set(prefs).size, prefs.length);
   t.ok(
-    prefs.every((pref) => pref >= 700 && pref < 800),
+    prefs.every((pref) => (pref >= 700 && pref < 800) || pref === numbers.PREF_NO_ROUTE),
     "below mwan3's 1000",
   );
+  t.equal(numbers.PREF_NO_ROUTE, 33_000, "behind the main and default tables");
   t.equal(numbers.tableOfGateway(3), 21303);
   t.equal(numbers.tableOfLane(3), 21333);
   t.equal(numbers.portOfLane(numbers.DEFAULT_BASE_PORT, 15), 21315);
