@@ -10,8 +10,10 @@ export type ProcessState =
   | { readonly kind: "running"; readonly identity: ProcessIdentity; readonly since: number }
   | { readonly kind: "waiting"; readonly failures: number; readonly until: number; readonly lastStatus: number | undefined };
 
-/** A child of ours tells its end at once; one that was adopted is looked at this often (milliseconds). */
+/** One that was adopted is looked at this often (milliseconds). */
 const LOOK_EVERY = 1_000;
+/** A child of ours tells its end at once; this is for the day that it does not. */
+const LOOK_AT_CHILD = 30_000;
 /** A process that has run this long was well: its next failure counts as the first. */
 const WELL_AFTER = 30_000;
 /** A log larger than this is begun anew (bytes): /run is memory. */
@@ -28,6 +30,10 @@ export class Supervisor {
   #state: ProcessState = { kind: "idle" };
   readonly #host: Host;
   #wanted: ProcessSpecification | undefined;
+  /** What runs was started by this daemon. */
+  #child = false;
+  /** What runs is known to be what is wanted. */
+  #right = false;
   #failures = 0;
   readonly #wake = new Wake();
 
@@ -49,6 +55,7 @@ export class Supervisor {
   want(specification: ProcessSpecification | undefined): void {
     if (JSON.stringify(specification) === JSON.stringify(this.#wanted)) return;
     this.#wanted = specification;
+    this.#right = false;
     this.#failures = 0;
     this.#wake.set();
   }
@@ -63,13 +70,19 @@ export class Supervisor {
 
   /** One look and at most one change; answers how many milliseconds until the next look is due. */
   async #step(signal: AbortSignal): Promise<number> {
+    if (this.#right && this.#state.kind === "running" && (await isRunning(this.#host, this.#state.identity))) {
+      return this.#child ? LOOK_AT_CHILD : LOOK_EVERY;
+    }
+    this.#right = false;
     const record = await readRecord(this.#host, this.name);
     const running = record !== undefined && (await isRunning(this.#host, record));
     const wanted = this.#wanted;
     if (running && wanted !== undefined && JSON.stringify(record.specification) === JSON.stringify(wanted)) {
       if (this.#state.kind !== "running" || this.#state.identity.pid !== record.pid) {
         this.#state = { kind: "running", identity: { pid: record.pid, startTime: record.startTime }, since: this.#host.clock.monotonic() };
+        this.#child = false;
       }
+      this.#right = true;
       return LOOK_EVERY;
     }
     if (running) {
@@ -95,7 +108,8 @@ export class Supervisor {
     if (this.#state.kind === "waiting" && now < this.#state.until) return this.#state.until - now;
     try {
       await this.#start(wanted);
-      return LOOK_EVERY;
+      this.#right = wanted === this.#wanted;
+      return this.#right ? LOOK_AT_CHILD : 0;
     } catch {
       // Its log and the state say so; the program may be installed meanwhile.
       this.#failures += 1;
@@ -125,5 +139,6 @@ export class Supervisor {
     if (identity === undefined) throw new Error(`${wanted.program} ended at once; see ${this.logPath}`);
     await writeRecord(this.#host, this.name, { ...identity, specification: wanted });
     this.#state = { kind: "running", identity, since };
+    this.#child = true;
   }
 }
