@@ -28,14 +28,14 @@ export const tableOfLane = (i: number): number => 21330 + i;
 
 /** Rule preferences, all under mwan3's 1000. */
 export const prefOfAlias = (i: number): number => 700 + i;
-/** Relayed marks of sockets that are bound to a device: as if Binder were not there. */
-export const PREF_BOUND = 715;
 /** Relayed marks, and the route probe: what the main table routes by more than a default route is left to it. */
 export const PREF_RELAYED_ROUTED = 716;
 /** The same for marks of kind plain (direct through a gateway). */
 export const PREF_PLAIN_ROUTED = 717;
 /** The route probe ends here for what has a default route only. */
 export const PREF_ROUTE_PROBE_END = 718;
+/** Relayed marks of sockets that are bound to a device: as if Binder were not there. */
+export const PREF_BOUND = 719;
 export const prefOfLane = (i: number): number => 730 + i;
 export const PREF_STABLE = 746;
 export const PREF_RELAY = 760;
