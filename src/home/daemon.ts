@@ -21,8 +21,8 @@ import { homeStatus } from "./status.ts";
 import { stopHome } from "./stop.ts";
 import { lanIpv6Warnings } from "./ipv6.ts";
 
-/** Whatever nobody told of is looked at this often (ms). */
-const SWEEP = 10_000;
+/** Whatever nobody told of is looked at this often (ms): what somebody removed has to be back within ten seconds. */
+const SWEEP = 8_000;
 /** After something failed (ms). */
 const RETRY = 1_000;
 const SAMPLE = 1_000;
@@ -163,6 +163,7 @@ export class HomeDaemon {
     const { plan } = this.#loaded;
     const seen = await this.#observe();
     const failures = (await this.#kernel.set(desiredState(plan, seen), this.#signal)).map((failure) => failure.message);
+    await this.#lanes.followDevices();
     const spread = await this.#spread(seen, failures);
     await this.#resolver.set(plan, seen);
     this.#ipv6Warnings = await lanIpv6Warnings(this.#host, plan);

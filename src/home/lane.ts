@@ -4,7 +4,9 @@ import { clientConfig } from "../openvpn/client-config.ts";
 import { ManagementClient, type ManagementEvent } from "../openvpn/management.ts";
 import { deviceOfLane, portOfLane } from "../plan/numbers.ts";
 import type { Log } from "../process/log.ts";
+import type { ProcessSpecification } from "../process/record.ts";
 import { LOG_DIRECTORY, Supervisor } from "../process/supervisor.ts";
+import { deviceIndex } from "./devices.ts";
 import { carries, type Health, nextHealth, probeInterval } from "./health.ts";
 import { LaneProbe, type ProbeIdentity } from "./lane-probe.ts";
 import { relayFolder } from "../invite/folder.ts";
@@ -46,6 +48,9 @@ export class Lane {
   #busyUntil = 0;
   #lastNudge = 0;
   #probes = 0;
+  /** What OpenVPN is started with; undefined before the first {@link run}. */
+  #program: Omit<ProcessSpecification, "revision"> | undefined;
+  #text = "";
 
   constructor(host: Host, gateway: NumberedGateway, membership: Membership, identity: ProbeIdentity, log: Log, onChange: () => void) {
     this.#host = host;
@@ -198,7 +203,19 @@ export class Lane {
     await this.#host.files.makeDirectory(LOG_DIRECTORY, 0o700);
     await this.#host.files.replace(path, new TextEncoder().encode(text), 0o600);
     const program = (await this.#host.processes.find("openvpn")) ?? "openvpn";
-    this.#supervisor.want({ program, args: ["--config", path], revision: text });
+    this.#program = { program, args: ["--config", path] };
+    this.#text = text;
+    await this.followDevice();
+  }
+
+  /**
+   * Has OpenVPN started anew when its device is not the one that it opened: somebody removed that, and Binder made another of the same
+   * name. OpenVPN itself goes on reading from what is gone.
+   */
+  async followDevice(): Promise<void> {
+    if (this.#program === undefined) return;
+    const index = await deviceIndex(this.#host, this.device);
+    if (index !== undefined) this.#supervisor.want({ ...this.#program, revision: `${this.#text}# device ${index}\n` });
   }
 
   #hear(event: ManagementEvent): void {

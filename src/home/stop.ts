@@ -2,13 +2,29 @@ import type { Host } from "../host/types.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import type { OperationFailure } from "../kernel/operations.ts";
 import { endAll } from "../process/end-named.ts";
-import { homeOwnership } from "./ownership.ts";
+import { RECORD_DIRECTORY } from "../process/record.ts";
+import { homeOwnership, SAVED } from "./ownership.ts";
 import { SERVERS_FILE } from "./resolver.ts";
+
+const RUN = "/run/binder";
 
 /** Removes the home's data path: programs, kernel state, files in /run. Needs no daemon and no configuration. */
 export async function stopHome(host: Host, signal: AbortSignal): Promise<readonly OperationFailure[]> {
   await endAll(host, (name) => !name.startsWith("relay-"), signal);
   const failures = await new Kernel(host, await homeOwnership(host, undefined)).cleanup(signal);
   await host.files.remove(SERVERS_FILE);
+  if (failures.length === 0) await removeFiles(host);
   return failures;
+}
+
+/** What the home keeps in /run, but for the logs; a relay on the same machine keeps its own there. */
+async function removeFiles(host: Host): Promise<void> {
+  if ((await host.files.status(RUN)) === undefined) return;
+  for (const file of await host.files.list(RUN)) {
+    if (/^(lane-[0-9]+\.(conf|sock)|proxy\.(cfg|sock)|prefixes)$/.test(file)) await host.files.remove(`${RUN}/${file}`);
+  }
+  for (const directory of [RECORD_DIRECTORY, SAVED]) {
+    if ((await host.files.status(directory)) === undefined) continue;
+    if ((await host.files.list(directory)).length === 0) await host.files.remove(directory);
+  }
 }
