@@ -66,19 +66,7 @@ function parseSelector(item: JsonObject, key: "src" | "dst"): string | undefined
 }
 
 /** Selectors and actions that {@link Rule} has not. */
-const ODD_RULE_KEYS = [
-  "not",
-  "tos",
-  "dscp",
-  "ipproto",
-  "sport",
-  "sport_start",
-  "dport",
-  "dport_start",
-  "uid_start",
-  "tun_id",
-  "l3mdev",
-];
+const ODD_RULE_KEYS = ["not", "tos", "dscp", "ipproto", "sport", "sport_start", "dport", "dport_start", "uid_start", "tun_id", "l3mdev"];
 const ODD_RULE_MORE = ["goto", "suppress_ifgroup", "nat_gateway", "flow", "iif_detached_group"];
 /** FR_ACT_UNREACHABLE, linux/fib_rules.h. */
 const UNREACHABLE = "7";
@@ -137,15 +125,17 @@ function parseNextHop(item: JsonObject): NextHop | undefined {
 function parseRoute(item: JsonObject, table: number, destination: string, metric: number | undefined): Route | undefined {
   const type = asText(item["type"]) ?? "unicast";
   const metrics = object(asList(item["metrics"])[0]);
-  if (isOdd(item) || Object.keys(metrics).some((key) => key !== "congestion")) return undefined;
+  if (isOdd(item) || Object.keys(metrics).some((key) => key !== "congestion" && key !== "mtu")) return undefined;
   const source = asText(item["prefsrc"]);
   const congestion = asText(metrics["congestion"]);
+  const mtu = asNumber(metrics["mtu"]);
   const common = {
     table,
     destination,
     ...(metric === undefined ? {} : { metric }),
     ...(source === undefined ? {} : { source }),
     ...(congestion === undefined ? {} : { congestion }),
+    ...(mtu === undefined ? {} : { mtu }),
   };
   if (type === "unreachable" || type === UNREACHABLE) return { ...common, kind: "unreachable", nextHops: [] };
   const several = "nexthops" in item ? asObjects(item["nexthops"]) : [item];

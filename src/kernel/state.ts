@@ -66,6 +66,8 @@ export interface Route {
   readonly source?: string;
   /** Congestion control of what this host opens over the route. */
   readonly congestion?: string;
+  /** Of the whole path, bytes; absent: the device's. */
+  readonly mtu?: number;
 }
 
 /** An MPTCP endpoint of kind `subflow`. Its identifier is the kernel's. */

@@ -59,6 +59,7 @@ export function routeText(route: Route): string {
   const words = [`route ${route.kind} ${routeKey(route)}`];
   if (route.source !== undefined) words.push(`src ${route.source}`);
   if (route.congestion !== undefined) words.push(`congctl ${route.congestion}`);
+  if (route.mtu !== undefined) words.push(`mtu ${route.mtu}`);
   const alone = route.nextHops.length === 1;
   const hops = route.nextHops.map((hop) => nextHopText(hop, alone)).sort();
   return [...words, ...hops.map((hop) => (alone ? hop : `nexthop ${hop}`))].join(" ");

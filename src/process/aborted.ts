@@ -7,6 +7,9 @@ export function isAborted(signal: AbortSignal): boolean {
 export async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {
-    signal.addEventListener("abort", resolve, { once: true });
+    const done = (): void => {
+      resolve();
+    };
+    signal.addEventListener("abort", done, { once: true });
   });
 }

@@ -7,6 +7,8 @@ import { lanesOf, type LiveLanes, type RelayPlan, serviceAddress, stableBlock } 
 
 const TX_QUEUE = 1000;
 export const LANE_MTU = 1400;
+/** A claim of less is none (RFC 791). */
+const LEAST_MTU = 576;
 const LAST_METRIC = 4_294_967_295;
 
 /** All that the relay wants of its kernel. Pure. `confined` is the number of the user that HAProxy runs as. */
@@ -53,22 +55,34 @@ const PREF_ANY_LANE = PREF_RELAY + 31;
 function routes(plan: RelayPlan, lanes: readonly number[], live: LiveLanes): readonly Route[] {
   const stable = (home: number): string => homeAddress(plan.config.prefix, 0, home);
   const perHome = plan.book.homes.flatMap(({ number }): Route[] => {
-    const homeLanes = (live.get(number) ?? []).filter((lane) => lanes.includes(lane));
+    const homeLanes = (live.get(number) ?? []).filter(({ lane }) => lanes.includes(lane));
     if (homeLanes.length === 0) return [];
-    const nextHops = homeLanes.map((lane) => ({ device: deviceOfRelayLane(lane) }));
+    const nextHops = homeLanes.map(({ lane }) => ({ device: deviceOfRelayLane(lane) }));
     return [
-      { table: TABLE_RELAY, destination: stable(number), kind: "unicast", nextHops },
+      {
+        table: TABLE_RELAY,
+        destination: stable(number),
+        kind: "unicast",
+        nextHops,
+        ...narrower(Math.min(...homeLanes.map(({ mtu }) => mtu))),
+      },
       ...homeLanes.map(
-        (lane): Route => ({
+        ({ lane, mtu }): Route => ({
           table: tableOfLane(lane),
           destination: stable(number),
           kind: "unicast",
           nextHops: [{ device: deviceOfRelayLane(lane) }],
+          ...narrower(mtu),
         }),
       ),
     ];
   });
   return [...perHome, { table: TABLE_RELAY, destination: "default", kind: "unreachable", nextHops: [], metric: LAST_METRIC }];
+}
+
+/** What a home found too large for a lane is too large in the other direction as well. */
+function narrower(mtu: number): { readonly mtu?: number } {
+  return mtu >= LEAST_MTU && mtu < LANE_MTU ? { mtu } : {};
 }
 
 function sysctls(plan: RelayPlan): readonly Sysctl[] {

@@ -2,7 +2,9 @@ import type { Host, UdpSocket } from "../host/types.ts";
 import { type Claim, type ClaimState, hearProbe, noClaim } from "../link/claims.ts";
 import { decodeMessage, encodeMessage, toHex } from "../link/message.ts";
 import { blockLength, blockOf, contains, parseIpv4, type Prefix } from "../plan/addresses.ts";
-import { PORT_PROBE } from "../plan/numbers.ts";
+import { MAX_GATEWAY, PORT_PROBE } from "../plan/numbers.ts";
+import { LANE_MTU } from "./desired.ts";
+import type { LiveLane, LiveLanes } from "./plan.ts";
 
 interface HeardHome {
   state: ClaimState;
@@ -47,8 +49,8 @@ export class LinkServer {
   }
 
   /** The lanes that homes claim to be live. */
-  live(): ReadonlyMap<number, readonly number[]> {
-    return new Map([...this.#homes].map(([home, { state }]) => [home, lanesIn(state.claim?.live ?? 0)]));
+  live(): LiveLanes {
+    return new Map([...this.#homes].map(([home, { state }]) => [home, liveLanesOf(state.claim)]));
   }
 
   /** The home was removed: what it claimed is void. */
@@ -63,14 +65,14 @@ export class LinkServer {
     const home = this.#homes.get(sender.home) ?? { state: noClaim, heard: new Map<number, number>() };
     this.#homes.set(sender.home, home);
     home.heard.set(sender.lane, this.#host.clock.monotonic());
-    const before = home.state.claim?.live ?? 0;
+    const before = routed(home.state.claim);
     const answer = hearProbe(home.state, probe, sender.lane, toHex(this.#host.random(8)));
     home.state = answer.state;
     const token = answer.reply === "challenge" ? answer.token : probe.token;
     const twice = answer.state.claim?.twice ?? false;
     const reply = encodeMessage({ ...probe, type: answer.reply, token, twice }, bytes.length);
     this.#socket?.send(reply, address, port).catch(() => undefined);
-    if ((home.state.claim?.live ?? 0) !== before) this.#onChange();
+    if (routed(home.state.claim) !== before) this.#onChange();
   }
 
   /** Who sends is told by the source address, which OpenVPN's server enforces. */
@@ -83,6 +85,14 @@ export class LinkServer {
   }
 }
 
-function lanesIn(bits: number): readonly number[] {
-  return Array.from({ length: 15 }, (_, index) => index + 1).filter((lane) => (bits & (1 << lane)) !== 0);
+function liveLanesOf(claim: Claim | undefined): readonly LiveLane[] {
+  if (claim === undefined) return [];
+  const lanes = Array.from({ length: MAX_GATEWAY }, (_, index) => index + 1).filter((lane) => (claim.live & (1 << lane)) !== 0);
+  return lanes.map((lane) => ({ lane, mtu: claim.mtus.get(lane) ?? LANE_MTU }));
 }
+
+/** What of a claim decides the routes. */
+const routed = (claim: Claim | undefined): string =>
+  liveLanesOf(claim)
+    .map(({ lane, mtu }) => `${lane}/${mtu}`)
+    .join(" ");

@@ -8,8 +8,14 @@ export interface RelayPlan {
   readonly book: Book;
 }
 
-/** Which lanes a home claims to be live, by home number. */
-export type LiveLanes = ReadonlyMap<number, readonly number[]>;
+/** A lane that a home claims to be live, and the largest packet that passes it, bytes. */
+export interface LiveLane {
+  readonly lane: number;
+  readonly mtu: number;
+}
+
+/** By home number. */
+export type LiveLanes = ReadonlyMap<number, readonly LiveLane[]>;
 
 export const serviceAddress = (plan: RelayPlan): string => relayAddress(plan.config.prefix, 0);
 export const stableBlock = (plan: RelayPlan): Prefix => blockOf(plan.config.prefix, 0);

@@ -58,6 +58,7 @@ const home: KernelState = {
       source: "198.19.0.2",
       metric: 3,
       congestion: "reno",
+      mtu: 1280,
     },
   ],
   endpoints: [

@@ -46,6 +46,7 @@ route unicast 198.19.0.7 table 21300 metric 0 src 198.18.213.1 congctl bbr dev b
 route unicast 198.19.0.8 table 254 metric 0 nexthop dev binder-2 weight 1 nexthop via 10.0.0.2 dev lan weight 3 onlink
 route unicast default table 21301 metric 0 via 10.0.0.2 dev lan onlink
 route unreachable default table 21301 metric 4294967295
+route unicast 9.9.9.0/24 table 21309 metric 0 mtu 1300 dev lan
 endpoint 198.19.0.1 dev  subflow
 endpoint 198.19.16.2 dev binder-1 subflow
 endpoint 198.19.32.2 dev binder-2 subflow backup
@@ -74,7 +75,6 @@ mptcp subflows 8
       t.strictSame(oddRoutes, [
         { table: 21309, destination: "default", type: "1" },
         { table: 21309, destination: "9.9.8.0/24", type: "6" },
-        { table: 21309, destination: "9.9.9.0/24", type: "1" },
       ]);
     });
   }
@@ -101,13 +101,14 @@ test("lines for ip", async (t) => {
       metric: 5,
       source: "198.18.213.1",
       congestion: "bbr",
+      mtu: 1280,
     };
     t.strictSame(lines({ kind: "add-device", device: { name: "binder-1", mtu: 1400, txQueueLength: 500 } }), [
       "tuntap add dev binder-1 mode tun",
       "link set dev binder-1 mtu 1400 txqueuelen 500 up",
     ]);
     t.strictSame(lines({ kind: "replace-route", route }), [
-      "route replace unicast 198.19.0.1/32 table 21300 metric 5 protocol 213 src 198.18.213.1 congctl bbr nexthop via inet 10.0.0.2 dev dev weight 2 onlink nexthop dev via weight 1",
+      "route replace unicast 198.19.0.1/32 table 21300 metric 5 protocol 213 src 198.18.213.1 congctl bbr mtu 1280 nexthop via inet 10.0.0.2 dev dev weight 2 onlink nexthop dev via weight 1",
     ]);
     t.strictSame(lines({ kind: "remove-route", route: { table: 7, destination: "default", kind: "unreachable", nextHops: [] } }), [
       "route delete unreachable 0.0.0.0/0 table 7 protocol 213",
