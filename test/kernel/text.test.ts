@@ -44,9 +44,9 @@ rule 718: oif lan lookup 21301
 route unicast 198.19.0.1 table 254 metric 5 src 198.18.213.1 congctl bbr nexthop dev binder-1 weight 2 nexthop dev binder-2 weight 1
 route unicast 198.19.0.7 table 21300 metric 0 src 198.18.213.1 congctl bbr dev binder-1
 route unicast 198.19.0.8 table 254 metric 0 nexthop dev binder-2 weight 1 nexthop via 10.0.0.2 dev lan weight 3 onlink
+route unicast 9.9.9.0/24 table 21309 metric 0 mtu 1300 dev lan
 route unicast default table 21301 metric 0 via 10.0.0.2 dev lan onlink
 route unreachable default table 21301 metric 4294967295
-route unicast 9.9.9.0/24 table 21309 metric 0 mtu 1300 dev lan
 endpoint 198.19.0.1 dev  subflow
 endpoint 198.19.16.2 dev binder-1 subflow
 endpoint 198.19.32.2 dev binder-2 subflow backup
