@@ -43,7 +43,7 @@ export function captureTable(plan: HomePlan, seen: HomeObservation): string | un
     ...marks.flatMap((mark) => nftChain(follower(mark), undefined, [`meta mark set meta mark and ${REST} or ${nftMark(markOf(mark))}`])),
     ...live.flatMap((number) => nftChain(`lane_${number}`, undefined, [decide({ kind: "lane", gateway: number })])),
     ...nftChain("spread", undefined, spread(plan, live)),
-    ...nftChain("decide", undefined, decideRules(plan, live)),
+    ...nftChain("decide", undefined, decideRules(plan, live, seen.withoutProxy === true)),
     ...nftChain("decide_own", undefined, live.length === 0 ? [] : ownRules(plan, membership)),
     ...nftChain("prerouting", "type filter hook prerouting priority mangle - 5; policy accept;", [
       "iifname != @lans return",
@@ -123,7 +123,7 @@ function spread(plan: HomePlan, live: readonly number[]): readonly string[] {
 }
 
 /** What the main table routes by more than a default route (mesh, VPNs of others, other LANs) is left alone, by the routes themselves. */
-function decideRules(plan: HomePlan, live: readonly number[]): readonly string[] {
+function decideRules(plan: HomePlan, live: readonly number[], withoutProxy: boolean): readonly string[] {
   const bypasses = bypassDecisions(plan).flatMap(({ matches, decision }) => matches.map((match) => `${match} ${decide(decision)} return`));
   if (live.length === 0 && bypasses.length === 0) return [];
   return [
@@ -136,7 +136,7 @@ function decideRules(plan: HomePlan, live: readonly number[]): readonly string[]
     ...(live.length === 0
       ? []
       : [
-          `meta l4proto tcp ${SYN} ${decide({ kind: "proxy" })} return`,
+          `meta l4proto tcp ${SYN} ${withoutProxy ? "goto spread" : `${decide({ kind: "proxy" })} return`}`,
           // The middle of a connection that is older than Binder.
           "meta l4proto tcp return",
           "jump spread",

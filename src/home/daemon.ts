@@ -47,6 +47,7 @@ export class HomeDaemon {
   #failures: readonly string[] = [];
   #ipv6Warnings: readonly string[] = [];
   #missing: readonly string[] = [];
+  #programWarnings: readonly string[] = [];
   /** All that supervises, probes and puts back. */
   #loops: Promise<void> = Promise.resolve();
   #turn: Promise<unknown> = Promise.resolve();
@@ -155,12 +156,14 @@ export class HomeDaemon {
       devices: await devicesUp(this.#host, devices),
       congestion: await availableCongestion(this.#host),
       lanes: this.#lanes.all.map((lane) => lane.snapshot),
+      withoutProxy: this.#proxy.complaint !== "",
     };
   }
 
   /** Makes kernel, HAProxy and resolver what they should be now. Answers whether that is done, but for failures met before. */
   async #reconcile(): Promise<boolean> {
     const { plan } = this.#loaded;
+    await this.#lookForPrograms();
     const seen = await this.#observe();
     const failures = (await this.#kernel.set(desiredState(plan, seen), this.#signal)).map((failure) => failure.message);
     await this.#lanes.followDevices();
@@ -174,8 +177,21 @@ export class HomeDaemon {
     return spread && news.length === 0;
   }
 
+  /** What is missing may be installed at any time. */
+  async #lookForPrograms(): Promise<void> {
+    const { membership } = this.#loaded.plan;
+    if (this.#proxy.complaint !== "") await this.#proxy.configure(membership, this.#signal);
+    this.#programWarnings = [
+      ...(this.#proxy.complaint === "" ? [] : [`${this.#proxy.complaint}; until then each download goes by one gateway alone`]),
+      ...(membership === undefined || (await this.#host.processes.find("openvpn")) !== undefined
+        ? []
+        : ["openvpn is not installed, so no gateway can reach the relay: binder doctor tells how to install it"]),
+    ];
+  }
+
   /** Tells HAProxy where connections start. False while it is not ready to hear that, which is no failure. */
   async #spread(seen: HomeObservation, failures: string[]): Promise<boolean> {
+    if (this.#proxy.complaint !== "") return true;
     if (this.#proxy.supervisor.state.kind !== "running") return this.#loaded.plan.membership === undefined;
     try {
       await this.#proxy.spread(seen.lanes, this.#signal);
@@ -243,7 +259,7 @@ export class HomeDaemon {
       rates: new Map([...this.#meters].map(([number, meter]) => [number, meter.rates])),
       now: this.#host.clock.monotonic(),
       proxy: this.#proxy.supervisor.state,
-      warnings: [...extra, ...this.#loaded.warnings, ...this.#missing, ...this.#failures, ...this.#ipv6Warnings],
+      warnings: [...extra, ...this.#loaded.warnings, ...this.#missing, ...this.#programWarnings, ...this.#failures, ...this.#ipv6Warnings],
     });
   }
 }

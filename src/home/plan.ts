@@ -46,6 +46,8 @@ export interface HomeObservation {
   /** The congestion controls that the kernel has loaded. */
   readonly congestion: ReadonlySet<string>;
   readonly lanes: readonly LaneSnapshot[];
+  /** No proxy can run on this machine: TCP crosses as everything else does. Absent: one can. */
+  readonly withoutProxy?: boolean;
 }
 
 export interface LaneSnapshot {

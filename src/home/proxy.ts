@@ -1,7 +1,7 @@
 import type { Host } from "../host/types.ts";
 import { machineCapacity } from "../proxy/capacity.ts";
 import { homeProxyConfig } from "../proxy/home-config.ts";
-import { findMptcpMeans, haproxyCommand } from "../proxy/mptcp.ts";
+import { findMptcpMeans, haproxyCommand, type MptcpMeans, MptcpMeansError } from "../proxy/mptcp.ts";
 import { setWeights } from "../proxy/weights.ts";
 import { proxyUser } from "../proxy/user.ts";
 import { Supervisor } from "../process/supervisor.ts";
@@ -15,19 +15,27 @@ const STATS = "/run/binder/proxy.sock";
 export class HomeProxy {
   readonly supervisor: Supervisor;
   readonly #host: Host;
+  #complaint = "";
 
   constructor(host: Host) {
     this.#host = host;
     this.supervisor = new Supervisor(host, "proxy");
   }
 
-  /** Says what HAProxy should be for this membership; undefined: none. Throws MptcpMeansError if the machine lacks something. */
+  /** What this machine lacks to run it; empty if nothing. */
+  get complaint(): string {
+    return this.#complaint;
+  }
+
+  /** Says what HAProxy should be for this membership; undefined: none. What the machine lacks is the {@link complaint}. */
   async configure(membership: Membership | undefined, signal: AbortSignal): Promise<void> {
     if (membership === undefined) {
+      this.#complaint = "";
       this.supervisor.want(undefined);
       return;
     }
-    const means = await findMptcpMeans(this.#host, signal);
+    const means = await this.#findMeans(signal);
+    if (means === undefined) return;
     const text = homeProxyConfig({
       means,
       service: serviceAddress(membership),
@@ -38,6 +46,18 @@ export class HomeProxy {
     });
     await this.#host.files.replace(CONFIGURATION, new TextEncoder().encode(text), 0o600);
     this.supervisor.want({ ...haproxyCommand(means, CONFIGURATION), revision: text });
+  }
+
+  async #findMeans(signal: AbortSignal): Promise<MptcpMeans | undefined> {
+    try {
+      const means = await findMptcpMeans(this.#host, signal);
+      this.#complaint = "";
+      return means;
+    } catch (error) {
+      if (!(error instanceof MptcpMeansError)) throw error;
+      this.#complaint = error.message;
+      return undefined;
+    }
   }
 
   /** Tells HAProxy where new connections start. Rejects while HAProxy doesn't listen. */

@@ -6,8 +6,8 @@ export function adviceOn(error: string): string {
 
 const known: readonly (readonly [RegExp, string])[] = [
   [
-    /TLS key negotiation failed|TLS handshake failed|server_poll|Server poll timeout/i,
-    "the relay does not answer through this gateway: is the gateway online, and does it let UDP out?",
+    /TLS key negotiation failed|TLS handshake failed|server_poll|Server poll timeout|relay does not answer/i,
+    "is this gateway online, and does it let UDP out? If it is the same with all gateways, ask the relay's operator",
   ],
   [/AUTH_FAILED|ccd-exclusive|client-config-dir/i, "the relay refuses this home: ask its operator for a new invite"],
   [/certificate verify failed|VERIFY ERROR/i, "the relay's certificate is not the invite's: ask the operator for a new invite"],
