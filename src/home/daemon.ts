@@ -7,6 +7,8 @@ import { readDataCiphers } from "../openvpn/ciphers.ts";
 import { aborted, isAborted } from "../process/aborted.ts";
 import type { Log } from "../process/log.ts";
 import { Wake } from "../process/wake.ts";
+import { type AdoptedLanes, adoptedLanes } from "./adopt.ts";
+import { captureTable } from "./capture.ts";
 import { Resolver } from "./resolver.ts";
 import { availableCongestion, loadCongestion } from "./congestion.ts";
 import { type DeviceCounters, parseCounters, RateMeter } from "./counters.ts";
@@ -25,6 +27,8 @@ import { lanIpv6Warnings } from "./ipv6.ts";
 const SWEEP = 8_000;
 /** After something failed (ms). */
 const RETRY = 1_000;
+/** HAProxy takes this long to listen, or so (ms). */
+const PROXY_RETRY = 200;
 const SAMPLE = 1_000;
 
 /** The home's daemon. Made by runHome (run.ts). */
@@ -47,6 +51,8 @@ export class HomeDaemon {
   #failures: readonly string[] = [];
   #ipv6Warnings: readonly string[] = [];
   #missing: readonly string[] = [];
+  /** HAProxy has been told a lane: nothing is captured before, as it would have nowhere to go. */
+  #captures = false;
   #programWarnings: readonly string[] = [];
   /** All that supervises, probes and puts back. */
   #loops: Promise<void> = Promise.resolve();
@@ -63,7 +69,9 @@ export class HomeDaemon {
     this.#lanes = new Lanes(host, log, () => {
       this.#changed.set();
     });
-    this.#proxy = new HomeProxy(host);
+    this.#proxy = new HomeProxy(host, () => {
+      this.#changed.set();
+    });
     this.#resolver = new Resolver(host);
     log.level = loaded.plan.config.main.logLevel;
   }
@@ -93,8 +101,11 @@ export class HomeDaemon {
 
   async run(): Promise<void> {
     this.#ciphers = await readDataCiphers(this.#host);
+    const adopted = adoptedLanes(this.#loaded.plan, await this.#kernel.read(this.#signal));
+    // HAProxy was left running too, and knows its lanes.
+    this.#captures = adopted.size > 0;
+    await this.#configure(adopted);
     await this.#reconcile();
-    await this.#configure();
     this.#loops = this.#loop();
     await this.#loops;
     await aborted(this.#end.signal);
@@ -140,13 +151,13 @@ export class HomeDaemon {
     return await mine;
   }
 
-  async #configure(): Promise<void> {
+  async #configure(adopted?: AdoptedLanes): Promise<void> {
     const { plan } = this.#loaded;
     const { congestion } = plan.config.main;
     this.#missing = (await loadCongestion(this.#host, congestion, this.#signal))
       ? []
       : [`the kernel has no congestion control ${congestion}: install kmod-tcp-${congestion}, or choose another (binder.main.congestion)`];
-    await this.#lanes.set(plan, this.#ciphers, this.#signal);
+    await this.#lanes.set(plan, this.#ciphers, this.#signal, adopted);
     await this.#proxy.configure(plan.membership, this.#signal);
   }
 
@@ -165,9 +176,15 @@ export class HomeDaemon {
     const { plan } = this.#loaded;
     await this.#lookForPrograms();
     const seen = await this.#observe();
-    const failures = (await this.#kernel.set(desiredState(plan, seen), this.#signal)).map((failure) => failure.message);
+    const desired = desiredState(plan, seen);
+    const wanted = this.#captures ? desired : { ...desired, nft: captureTable(plan, { ...seen, lanes: [] }) };
+    const failures = (await this.#kernel.set(wanted, this.#signal)).map((failure) => failure.message);
     await this.#lanes.followDevices();
     const spread = await this.#spread(seen, failures);
+    if (spread && !this.#captures && seen.lanes.some((lane) => lane.live)) {
+      this.#captures = true;
+      this.#changed.set();
+    }
     await this.#resolver.set(plan, seen);
     this.#ipv6Warnings = await lanIpv6Warnings(this.#host, plan);
     const news = failures.filter((failure) => !this.#failures.includes(failure));
@@ -212,7 +229,8 @@ export class HomeDaemon {
         if (isAborted(this.#signal)) return;
         this.#log.write("error", error instanceof Error ? error.message : String(error));
       }
-      await this.#changed.wait(well ? SWEEP : RETRY, this.#signal);
+      const starting = this.#proxy.supervisor.state.kind === "running" ? PROXY_RETRY : RETRY;
+      await this.#changed.wait(well ? SWEEP : starting, this.#signal);
     }
   }
 

@@ -11,6 +11,7 @@ import { carries, type Health, nextHealth, probeInterval } from "./health.ts";
 import { LaneProbe, type ProbeIdentity } from "./lane-probe.ts";
 import { relayFolder } from "../invite/folder.ts";
 import { DEFAULT_MTU } from "./mtu.ts";
+import { steadyDelay } from "./steady-delay.ts";
 import {
   aliasOfGateway,
   type HomePlan,
@@ -21,9 +22,9 @@ import {
   serviceAddress,
 } from "./plan.ts";
 
-/** Bytes a second out by the lane that are more than its own probes: it is loaded, and stays so for a while (ms). */
+/** Bytes a second out by the lane that are more than its own probes: it is loaded, and stays so for a while (ms), until its delay without load is known. */
 const BUSY = 2_000;
-const BUSY_FOR = 2_000;
+const BUSY_FOR = 5_000;
 /** Time that OpenVPN is given to be asked again after it was made to reconnect (ms). */
 const NUDGE_EVERY = 10_000;
 /** A lane down this long (ms), while its OpenVPN believes to be connected, has a session that the relay forgot. */
@@ -47,12 +48,22 @@ export class Lane {
   #counted = 0;
   #busyUntil = 0;
   #lastNudge = 0;
+  #delay: number | undefined;
   #probes = 0;
   /** What OpenVPN is started with; undefined before the first {@link run}. */
   #program: Omit<ProcessSpecification, "revision"> | undefined;
   #text = "";
 
-  constructor(host: Host, gateway: NumberedGateway, membership: Membership, identity: ProbeIdentity, log: Log, onChange: () => void) {
+  /** `adopted`: the MTU of its device, if a former daemon left it live. */
+  constructor(
+    host: Host,
+    gateway: NumberedGateway,
+    membership: Membership,
+    identity: ProbeIdentity,
+    log: Log,
+    adopted: number | undefined,
+    onChange: () => void,
+  ) {
     this.#host = host;
     this.gateway = gateway;
     this.#log = log;
@@ -61,7 +72,8 @@ export class Lane {
     this.#management = new ManagementClient(host, managementPath(gateway.number), (event) => {
       this.#hear(event);
     });
-    this.#health = { state: "starting", since: host.clock.monotonic(), reason: "connecting" };
+    const since = host.clock.monotonic();
+    this.#health = adopted === undefined ? { state: "starting", since, reason: "connecting" } : { state: "up", since, reason: "" };
     this.probe = new LaneProbe(host, identity, {
       lane: gateway.number,
       address: laneAddress(membership, gateway.number),
@@ -71,6 +83,7 @@ export class Lane {
         this.observe();
       },
     });
+    if (adopted !== undefined) this.probe.search = { mtu: adopted, tries: 0, proven: true };
   }
 
   get device(): string {
@@ -95,11 +108,12 @@ export class Lane {
   }
 
   get snapshot(): LaneSnapshot {
+    this.#delay = steadyDelay(this.#delay, this.probe.roundTrip?.smoothed);
     return {
       number: this.gateway.number,
       live: carries(this.#health.state),
       mtu: this.probe.search.mtu,
-      delay: this.probe.roundTrip?.smoothed,
+      delay: this.#delay,
     };
   }
 

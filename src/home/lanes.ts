@@ -2,6 +2,7 @@ import type { Host } from "../host/types.ts";
 import { toHex } from "../link/message.ts";
 import type { Log } from "../process/log.ts";
 import { endNamed } from "../process/end-named.ts";
+import type { AdoptedLanes } from "./adopt.ts";
 import { carries } from "./health.ts";
 import { Lane } from "./lane.ts";
 import type { ProbeIdentity } from "./lane-probe.ts";
@@ -55,8 +56,8 @@ export class Lanes {
     for (const lane of this.all) await lane.followDevice();
   }
 
-  /** Makes the lanes those of the plan. `signal` ends them all, and leaves their OpenVPNs running. */
-  async set(plan: HomePlan, ciphers: readonly string[], signal: AbortSignal): Promise<void> {
+  /** Makes the lanes those of the plan; `adopted` ones begin as live. `signal` ends them all, and leaves their OpenVPNs running. */
+  async set(plan: HomePlan, ciphers: readonly string[], signal: AbortSignal, adopted: AdoptedLanes = new Map()): Promise<void> {
     const { membership } = plan;
     const wanted = new Map(membership === undefined ? [] : plan.gateways.map((gateway) => [gateway.number, gateway]));
     for (const [number, running] of this.#running) {
@@ -68,7 +69,9 @@ export class Lanes {
       if (gateway === undefined) await endNamed(this.#host, running.lane.processName, signal);
     }
     if (membership === undefined) return;
-    for (const [number, gateway] of wanted) if (!this.#running.has(number)) this.#start(plan, gateway, membership, ciphers, signal);
+    for (const [number, gateway] of wanted) {
+      if (!this.#running.has(number)) this.#start(plan, gateway, membership, ciphers, adopted.get(number), signal);
+    }
   }
 
   /** Ends the lanes and their OpenVPNs. */
@@ -81,8 +84,15 @@ export class Lanes {
     this.#running.clear();
   }
 
-  #start(plan: HomePlan, gateway: NumberedGateway, membership: Membership, ciphers: readonly string[], signal: AbortSignal): void {
-    const lane = new Lane(this.#host, gateway, membership, this.#identity, this.#log, this.#onChange);
+  #start(
+    plan: HomePlan,
+    gateway: NumberedGateway,
+    membership: Membership,
+    ciphers: readonly string[],
+    adopted: number | undefined,
+    signal: AbortSignal,
+  ): void {
+    const lane = new Lane(this.#host, gateway, membership, this.#identity, this.#log, adopted, this.#onChange);
     const ended = lane.run(plan, membership, ciphers, signal).catch((error: unknown) => {
       this.#log.write("error", `gateway '${gateway.section.name}': ${error instanceof Error ? error.message : String(error)}`);
     });

@@ -10,6 +10,8 @@ import { firstSubflowWeights } from "./weights.ts";
 
 const CONFIGURATION = "/run/binder/proxy.cfg";
 const STATS = "/run/binder/proxy.sock";
+/** HAProxy's servers as they were last set: one that was killed starts with the lanes that the former one had. */
+const STATE = "/run/binder/proxy.state";
 
 /** The home's HAProxy: kept running, and told which lanes to start connections on. */
 export class HomeProxy {
@@ -17,9 +19,10 @@ export class HomeProxy {
   readonly #host: Host;
   #complaint = "";
 
-  constructor(host: Host) {
+  /** `onStart` is called when HAProxy was started and has to be told its lanes. */
+  constructor(host: Host, onStart: () => void) {
     this.#host = host;
-    this.supervisor = new Supervisor(host, "proxy");
+    this.supervisor = new Supervisor(host, "proxy", onStart);
   }
 
   /** What this machine lacks to run it; empty if nothing. */
@@ -42,6 +45,7 @@ export class HomeProxy {
       laneAddress: (lane) => laneAddress(membership, lane),
       maximumConnections: await machineCapacity(this.#host),
       statsSocket: STATS,
+      stateFile: STATE,
       runAs: await proxyUser(this.#host),
     });
     await this.#host.files.replace(CONFIGURATION, new TextEncoder().encode(text), 0o600);
@@ -62,6 +66,7 @@ export class HomeProxy {
 
   /** Tells HAProxy where new connections start. Rejects while HAProxy doesn't listen. */
   async spread(lanes: readonly LaneSnapshot[], signal: AbortSignal): Promise<void> {
-    await setWeights(this.#host, STATS, firstSubflowWeights(lanes), signal);
+    const state = await setWeights(this.#host, STATS, firstSubflowWeights(lanes), signal);
+    if (state !== undefined) await this.#host.files.replace(STATE, new TextEncoder().encode(state), 0o644);
   }
 }

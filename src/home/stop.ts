@@ -1,3 +1,5 @@
+import { isDaemonRunning } from "../control/client.ts";
+import { CONTROL_SOCKET } from "../control/types.ts";
 import type { Host } from "../host/types.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import type { OperationFailure } from "../kernel/operations.ts";
@@ -14,6 +16,8 @@ export async function stopHome(host: Host, signal: AbortSignal): Promise<readonl
   const failures = await new Kernel(host, await homeOwnership(host, undefined)).cleanup(signal);
   await host.files.remove(SERVERS_FILE);
   if (failures.length === 0) await removeFiles(host);
+  // Of a daemon that was killed.
+  if (!(await isDaemonRunning(host, CONTROL_SOCKET, signal))) await host.files.remove(CONTROL_SOCKET);
   return failures;
 }
 
@@ -21,7 +25,7 @@ export async function stopHome(host: Host, signal: AbortSignal): Promise<readonl
 async function removeFiles(host: Host): Promise<void> {
   if ((await host.files.status(RUN)) === undefined) return;
   for (const file of await host.files.list(RUN)) {
-    if (/^(lane-[0-9]+\.(conf|sock)|proxy\.(cfg|sock)|prefixes)$/.test(file)) await host.files.remove(`${RUN}/${file}`);
+    if (/^(lane-[0-9]+\.(conf|sock)|proxy\.(cfg|sock|state)|prefixes)$/.test(file)) await host.files.remove(`${RUN}/${file}`);
   }
   for (const directory of [RECORD_DIRECTORY, SAVED]) {
     if ((await host.files.status(directory)) === undefined) continue;

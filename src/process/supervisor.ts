@@ -37,10 +37,13 @@ export class Supervisor {
   #failures = 0;
   readonly #wake = new Wake();
 
-  /** `name` names the record and the log. */
-  constructor(host: Host, name: string) {
+  readonly #onStart: () => void;
+
+  /** `name` names the record and the log. `onStart` is called after every start. */
+  constructor(host: Host, name: string, onStart: () => void = () => undefined) {
     this.#host = host;
     this.name = name;
+    this.#onStart = onStart;
   }
 
   get state(): ProcessState {
@@ -140,5 +143,6 @@ export class Supervisor {
     await writeRecord(this.#host, this.name, { ...identity, specification: wanted });
     this.#state = { kind: "running", identity, since };
     this.#child = true;
+    this.#onStart();
   }
 }

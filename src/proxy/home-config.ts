@@ -12,6 +12,8 @@ export interface HomeProxyOptions {
   readonly laneAddress: (lane: number) => string;
   readonly maximumConnections: number;
   readonly statsSocket: string;
+  /** Where the servers' weights are read from at the start (`show servers state`); it need not exist. */
+  readonly stateFile: string;
   readonly runAs: ProxyUser;
 }
 
@@ -33,6 +35,7 @@ export function homeProxyConfig(options: HomeProxyOptions): string {
     line("group", options.runAs.group),
     line("stats", "socket", options.statsSocket, "mode", "600", "level", "admin"),
     line("stats", "timeout", "1m"),
+    line("server-state-file", options.stateFile),
     ...commonDefaults("2s"),
     line("retries", 3),
     line("option", "redispatch", 1),
@@ -41,6 +44,7 @@ export function homeProxyConfig(options: HomeProxyOptions): string {
     line("default_backend", BACKEND),
     line("backend", BACKEND),
     line("balance", "roundrobin"),
+    line("load-server-state-from-file", "global"),
     ...lanes.map((lane) =>
       line(
         ...["server", serverOfLane(lane), `${mptcpAddress(options.means, options.service)}:${PORT_PROXY}`],

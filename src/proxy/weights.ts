@@ -16,13 +16,19 @@ export function parseWeights(text: string): LaneWeights {
   return weights;
 }
 
-/** Makes HAProxy's weights these; commands go out for those alone that differ. Lanes that are not named get 0. */
-export async function setWeights(host: Host, path: string, wanted: LaneWeights, signal: AbortSignal): Promise<void> {
-  const actual = parseWeights(await askProxy(host, path, [["show", "servers", "state", BACKEND]], signal));
+const SHOW = ["show", "servers", "state", BACKEND] as const;
+
+/**
+ * Makes HAProxy's weights these; commands go out for those alone that differ. Lanes that are not named get 0. Answers the new state of
+ * its servers, as `load-server-state-from-file` reads it; undefined if nothing had to be changed.
+ */
+export async function setWeights(host: Host, path: string, wanted: LaneWeights, signal: AbortSignal): Promise<string | undefined> {
+  const actual = parseWeights(await askProxy(host, path, [SHOW], signal));
   const commands = [...actual]
     .filter(([lane, weight]) => weight !== (wanted.get(lane) ?? 0))
     .map(([lane]) => ["set", "server", `${BACKEND}/${serverOfLane(lane)}`, "weight", wanted.get(lane) ?? 0]);
-  if (commands.length === 0) return;
+  if (commands.length === 0) return undefined;
   const answer = (await askProxy(host, path, commands, signal)).trim();
   if (answer !== "") throw new StatsSocketError(`HAProxy refuses the lanes' weights: ${answer}`);
+  return await askProxy(host, path, [SHOW], signal);
 }
