@@ -33,7 +33,10 @@ const commands: Readonly<Record<string, Command>> = {
 function usage(): string {
   const width = Math.max(...Object.keys(commands).map((name) => name.length));
   const lines = Object.entries(commands).map(([name, command]) => `  ${name.padEnd(width)}  ${command.summary}`);
-  return `usage: binder COMMAND [OPTION ...]\n\n${lines.join("\n")}\n\nbinder COMMAND --help tells more of each.\n`;
+  return `usage: binder COMMAND [OPTION ...]\n\n${lines.join("\n")}\n\nbinder COMMAND --help tells more of each.
+
+Exit status: 0 well, 1 failed, 2 wrong use, 3 wrong configuration, 4 Binder is not running.
+`;
 }
 
 /** Runs the command that the arguments name, and answers the exit status. */

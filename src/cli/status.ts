@@ -24,7 +24,7 @@ export async function statusCommand(host: Host, args: readonly string[]): Promis
       }
     }
     if (answers.length === 0) {
-      host.program.stderr("binder status: Binder is not running: start it with /etc/init.d/binder start, or binder run\n");
+      host.program.stderr("binder status: Binder is not running: start it with binder run (at a relay: binder relay run)\n");
       return STATUS.notRunning;
     }
     for (const answer of answers) {

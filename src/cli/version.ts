@@ -1,8 +1,15 @@
 import type { Host } from "../host/types.ts";
 import { version } from "../plan/version.ts";
+import { runCommand, STATUS } from "./frame.ts";
+
+const usage = `usage: binder version
+
+Prints Binder's version.
+`;
 
 export async function versionCommand(host: Host, args: readonly string[]): Promise<number> {
-  if (args.includes("--help")) host.program.stdout("usage: binder version\n\nPrints Binder's version.\n");
-  else host.program.stdout(`binder ${version}\n`);
-  return await Promise.resolve(0);
+  return await runCommand(host, args, "binder version", { usage, positionals: { least: 0, most: 0 } }, async () => {
+    host.program.stdout(`binder ${version}\n`);
+    return await Promise.resolve(STATUS.well);
+  });
 }

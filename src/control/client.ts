@@ -38,7 +38,7 @@ export async function callControl(
     return await converse(host, path, { id: 1, method, args }, limit.signal);
   } catch (error) {
     if (error instanceof HostError && (error.code === "ENOENT" || error.code === "ECONNREFUSED")) {
-      throw new NotRunningError("the daemon is not running: start it with /etc/init.d/binder start, or binder run", { cause: error });
+      throw new NotRunningError("the daemon is not running: start it with binder run", { cause: error });
     }
     throw error;
   } finally {
