@@ -5,6 +5,7 @@ import type { Prefix } from "../plan/addresses.ts";
 import { assignNumbers } from "../plan/assignment.ts";
 import { idleBypasses } from "./bypass.ts";
 import { readMembership } from "./membership.ts";
+import { notBuilt } from "./not-built.ts";
 import type { HomePlan, NumberedGateway } from "./plan.ts";
 
 export const HOME_CONFIG = "/etc/config/binder";
@@ -48,6 +49,7 @@ export async function loadHome(host: Host): Promise<LoadedHome> {
   const lans = config.lans.flatMap((lan) => ("device" in lan ? [lan.device] : []));
   for (const lan of config.lans)
     if ("network" in lan) warnings.push(`lan '${lan.name}': network '${lan.network}' needs OpenWrt; use device`);
+  warnings.push(...notBuilt(config));
   const plan = { config, gateways: usable, membership, lans };
   for (const { name, gateway } of idleBypasses(plan))
     warnings.push(`bypass '${name}': gateway '${gateway}' is not in use, so what it names crosses with the rest; enable the gateway`);
