@@ -1,5 +1,5 @@
 import type { Host } from "../host/types.ts";
-import { adviceOn } from "../openvpn/advice.ts";
+import { adviceOn, explainDetail } from "../openvpn/advice.ts";
 import { clientConfig } from "../openvpn/client-config.ts";
 import { ManagementClient, type ManagementEvent } from "../openvpn/management.ts";
 import { deviceOfLane, portOfLane } from "../plan/numbers.ts";
@@ -22,7 +22,7 @@ import {
   serviceAddress,
 } from "./plan.ts";
 
-/** Bytes a second out by the lane that are more than its own probes: it is loaded, and stays so for a while (ms), until its delay without load is known. */
+/** Bytes a second out by the lane that are more than its own probes: it is loaded, and stays so for a while (ms), until its delay alone is known. */
 const BUSY = 2_000;
 const BUSY_FOR = 5_000;
 /** Time that OpenVPN is given to be asked again after it was made to reconnect (ms). */
@@ -165,6 +165,8 @@ export class Lane {
     const changed = carries(next.state) !== carries(this.#health.state);
     if (next.state === "down" && this.#health.state !== "down") probe.restartSearch();
     if (next.state === "up") this.#lastError = "";
+    // What was measured while it came up says little.
+    if (changed && next.state === "up") this.#busyUntil = this.#host.clock.monotonic() + BUSY_FOR;
     const before = this.#health.state;
     this.#health = next;
     if (next.state !== before) this.#tell(before);
@@ -236,7 +238,7 @@ export class Lane {
     switch (event.kind) {
       case "state":
         this.#tunnel = event.state;
-        if (event.state === "RECONNECTING" && event.detail !== "" && event.detail !== "SIGUSR1") this.#lastError = event.detail;
+        if (event.state === "RECONNECTING" || event.state === "EXITING") this.#lastError = explainDetail(event.detail) || this.#lastError;
         if (event.state === "CONNECTED") {
           this.#lastError = "";
           this.probe.lastSent = Number.NEGATIVE_INFINITY;

@@ -172,6 +172,9 @@ test("a household's gateways, behind one interface and behind several", { timeou
   });
 
   await t.test("an idle household changes nothing: 25 seconds without a word from ip monitor or nft monitor", async (t) => {
+    await until("the lanes' delays are known", 15_000, async () =>
+      (await house.status()).gateways.every(({ state, delay_ms }) => state !== "up" || (delay_ms ?? 99) < 30) ? true : undefined,
+    );
     const monitors = [
       home.start("ip", ["monitor", "rule", "route", "address", "link"]),
       home.start("ip", ["mptcp", "monitor"]),
