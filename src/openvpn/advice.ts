@@ -4,6 +4,19 @@ export function adviceOn(error: string): string {
   return "";
 }
 
+/** What a state's detail of OpenVPN's (management-notes.txt) means to a person; empty for what is no error. */
+export function explainDetail(detail: string): string {
+  // Signals that Binder sent, and restarts that say nothing.
+  if (/^(|SIG[A-Z0-9]+|init_instance)$/.test(detail)) return "";
+  return details[detail] ?? detail;
+}
+
+const details: Readonly<Record<string, string>> = {
+  "auth-failure": "the relay refuses this home (AUTH_FAILED)",
+  server_poll: "the relay does not answer through this gateway",
+  "tls-error": "no key could be agreed on with the relay (TLS handshake failed)",
+};
+
 const known: readonly (readonly [RegExp, string])[] = [
   [
     /TLS key negotiation failed|TLS handshake failed|server_poll|Server poll timeout|relay does not answer/i,

@@ -61,13 +61,27 @@ test("a home without OpenVPN says so, and its doctor tells what to install", { t
     await house.close();
   });
   const home = house.node("home");
-  const status = await until("the daemon answers", 10_000, async () => {
+  const status = await until("the daemon has looked", 10_000, async () => {
     const { status: code, stdout } = await home.run(BINDER, ["status"]);
-    return code === 0 ? stdout : undefined;
+    return code === 0 && stdout.includes("!") ? stdout : undefined;
   });
   t.match(status, /! openvpn is not installed/);
   const doctor = await home.run(BINDER, ["doctor"]);
   t.equal(doctor.status, 1);
   t.match(doctor.stdout, /ERROR +openvpn +not installed/);
   t.match(doctor.stdout, /To install what is missing: .*openvpn/);
+});
+
+test("a home that its relay has shut out says so, and whom to ask", { timeout: 60_000 }, async (t) => {
+  const house = await Household.create({ gateways });
+  t.teardown(async () => {
+    await house.close();
+  });
+  await house.lanesUp(2);
+  await house.node("relay").must(BINDER, ["relay", "remove-home", "farm"]);
+  const status = await until("every gateway tells of the refusal", 40_000, async () => {
+    const seen = await house.status();
+    return seen.gateways.every(({ reason }) => reason.includes("refuses this home")) ? seen : undefined;
+  });
+  for (const gateway of status.gateways) t.match(gateway, { state: "down", advice: /new invite/ });
 });
