@@ -25,19 +25,41 @@ export class Resolver {
 
   async set(plan: HomePlan, seen: HomeObservation): Promise<void> {
     const text = serversText(plan, seen);
-    if (text === this.#text) return;
+    if (text === this.#text && (await this.#host.files.status(SERVERS_FILE)) !== undefined) return;
     await this.#host.files.replace(SERVERS_FILE, new TextEncoder().encode(text), 0o644);
     this.#text = text;
-    await this.#tellDnsmasq();
+    await tellDnsmasq(this.#host);
   }
+}
 
-  /** dnsmasq reads the file again on SIGHUP. */
-  async #tellDnsmasq(): Promise<void> {
-    if ((await this.#host.files.status(PID_FILES)) === undefined) return;
-    for (const file of await this.#host.files.list(PID_FILES)) {
-      if (!file.endsWith(".pid")) continue;
-      const pid = Number(new TextDecoder().decode(await this.#host.files.read(`${PID_FILES}/${file}`)).trim());
-      if (Number.isInteger(pid) && pid > 1) this.#host.processes.kill(pid, "SIGHUP");
-    }
+/**
+ * Takes all of Binder's resolvers away. Where a dnsmasq runs the file stays, empty: dnsmasq keeps the old ones if it can't read it
+ * (read_servers_file, dnsmasq's option.c).
+ */
+export async function clearServers(host: Host): Promise<void> {
+  if ((await host.files.status(SERVERS_FILE)) === undefined) return;
+  await host.files.replace(SERVERS_FILE, new Uint8Array(), 0o644);
+  if (!(await tellDnsmasq(host))) await host.files.remove(SERVERS_FILE);
+}
+
+/** dnsmasq reads the file again on SIGHUP. The pid of a file that outlived its dnsmasq may be another program's by now. Answers whether one runs. */
+async function tellDnsmasq(host: Host): Promise<boolean> {
+  let told = false;
+  if ((await host.files.status(PID_FILES)) === undefined) return told;
+  for (const file of await host.files.list(PID_FILES)) {
+    if (!file.endsWith(".pid")) continue;
+    const pid = Number(new TextDecoder().decode(await host.files.read(`${PID_FILES}/${file}`)).trim());
+    if (!Number.isInteger(pid) || pid <= 1 || (await commandOf(host, pid)) !== "dnsmasq") continue;
+    told = host.processes.kill(pid, "SIGHUP") || told;
+  }
+  return told;
+}
+
+async function commandOf(host: Host, pid: number): Promise<string> {
+  try {
+    return new TextDecoder().decode(await host.files.read(`/proc/${pid}/comm`)).trim();
+  } catch {
+    // It has ended.
+    return "";
   }
 }

@@ -6,7 +6,7 @@ import type { OperationFailure } from "../kernel/operations.ts";
 import { endAll } from "../process/end-named.ts";
 import { RECORD_DIRECTORY } from "../process/record.ts";
 import { homeOwnership, SAVED } from "./ownership.ts";
-import { SERVERS_FILE } from "./resolver.ts";
+import { clearServers } from "./resolver.ts";
 
 const RUN = "/run/binder";
 
@@ -14,7 +14,7 @@ const RUN = "/run/binder";
 export async function stopHome(host: Host, signal: AbortSignal): Promise<readonly OperationFailure[]> {
   await endAll(host, (name) => !name.startsWith("relay-"), signal);
   const failures = await new Kernel(host, await homeOwnership(host, undefined)).cleanup(signal);
-  await host.files.remove(SERVERS_FILE);
+  await clearServers(host);
   if (failures.length === 0) await removeFiles(host);
   // Of a daemon that was killed.
   if (!(await isDaemonRunning(host, CONTROL_SOCKET, signal))) await host.files.remove(CONTROL_SOCKET);
