@@ -182,8 +182,8 @@ export class HomeDaemon {
     await this.#lanes.followDevices();
     const spread = await this.#spread(seen, failures);
     if (spread && !this.#captures && seen.lanes.some((lane) => lane.live)) {
+      failures.push(...(await this.#kernel.set(desired, this.#signal)).map((failure) => failure.message));
       this.#captures = true;
-      this.#changed.set();
     }
     await this.#resolver.set(plan, seen);
     this.#ipv6Warnings = await lanIpv6Warnings(this.#host, plan);
@@ -277,6 +277,7 @@ export class HomeDaemon {
       rates: new Map([...this.#meters].map(([number, meter]) => [number, meter.rates])),
       now: this.#host.clock.monotonic(),
       proxy: this.#proxy.supervisor.state,
+      captures: this.#captures,
       warnings: [...extra, ...this.#loaded.warnings, ...this.#missing, ...this.#programWarnings, ...this.#failures, ...this.#ipv6Warnings],
     });
   }

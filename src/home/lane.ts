@@ -100,11 +100,13 @@ export class Lane {
   }
 
   get lastError(): string {
-    return this.#lastError;
+    if (this.#lastError !== "") return this.#lastError;
+    // An OpenVPN that ends at its start never gets to talk: what it wrote last is in its log.
+    return this.#supervisor.lastWords.filter((line) => line !== "" && !/^Exiting due to fatal error/.test(line)).at(-1) ?? "";
   }
 
   get advice(): string {
-    return carries(this.#health.state) ? "" : adviceOn(this.#lastError || this.#health.reason);
+    return carries(this.#health.state) ? "" : adviceOn(this.lastError || this.#health.reason);
   }
 
   get snapshot(): LaneSnapshot {
@@ -159,7 +161,7 @@ export class Lane {
       unanswered: probe.unanswered,
       roundTrip: probe.roundTrip,
       fullSizePasses: probe.search.proven,
-      complaint: this.#lastError,
+      complaint: this.lastError,
     });
     if (next === this.#health) return;
     const changed = carries(next.state) !== carries(this.#health.state);

@@ -13,6 +13,8 @@ export interface StatusFacts {
   /** Monotonic ms. */
   readonly now: number;
   readonly proxy: ProcessState;
+  /** HAProxy knows its lanes, and the LAN is captured. */
+  readonly captures: boolean;
   readonly warnings: readonly string[];
 }
 
@@ -33,7 +35,7 @@ export function homeStatus(facts: StatusFacts): HomeStatus {
   return {
     role: "home",
     version,
-    transport: live ? "proxy" : "off",
+    transport: live && facts.captures ? "proxy" : "off",
     relay: { name: membership?.relay ?? "", state: membership === undefined ? "none" : live ? "up" : "down" },
     gateways: [...used, ...unlaned, ...unusable, ...disabled],
     warnings: [...facts.warnings, ...proxyWarnings(facts), ...twiceWarnings(lanes)],

@@ -44,6 +44,8 @@ export function clientConfig(options: ClientOptions): string {
     directive("ping", 0),
     directive("ping-restart", 0),
     directive("pull-filter", "ignore", "ping"),
+    // No IP fragments: some gateways drop them. What is too large is lost, which full-size probes find out.
+    directive("mtu-disc", "yes"),
     directive("tun-mtu", options.mtu),
     directive("mssfix", 0),
     directive("data-ciphers", options.ciphers.join(":")),

@@ -46,6 +46,8 @@ export function serverConfig(options: ServerOptions): string {
     directive("float"),
     directive("max-clients", options.clients),
     directive("ping-restart", FORGET_AFTER),
+    // No IP fragments: some gateways drop them. What is too large is lost, which full-size probes find out.
+    directive("mtu-disc", "yes"),
     directive("tun-mtu", options.mtu),
     directive("mssfix", 0),
     directive("data-ciphers", options.ciphers.join(":")),

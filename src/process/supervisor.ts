@@ -19,6 +19,8 @@ const WELL_AFTER = 30_000;
 /** A log larger than this is begun anew (bytes): /run is memory. */
 const LOG_LIMIT = 256 * 1024;
 
+const LAST_LINES = 3;
+
 export const LOG_DIRECTORY = "/run/binder/log";
 
 /**
@@ -35,6 +37,7 @@ export class Supervisor {
   /** What runs is known to be what is wanted. */
   #right = false;
   #failures = 0;
+  #lastWords: readonly string[] = [];
   readonly #wake = new Wake();
 
   readonly #onStart: () => void;
@@ -48,6 +51,11 @@ export class Supervisor {
 
   get state(): ProcessState {
     return this.#state;
+  }
+
+  /** The last lines that the program wrote before it ended; empty while it runs. */
+  get lastWords(): readonly string[] {
+    return this.#state.kind === "running" ? [] : this.#lastWords;
   }
 
   get logPath(): string {
@@ -107,6 +115,7 @@ export class Supervisor {
     if (this.#state.kind === "running") {
       this.#failures = now - this.#state.since >= WELL_AFTER ? 1 : this.#failures + 1;
       this.#state = this.#waiting(now, undefined);
+      this.#lastWords = await this.#readLastWords();
     }
     if (this.#state.kind === "waiting" && now < this.#state.until) return this.#state.until - now;
     try {
@@ -119,6 +128,19 @@ export class Supervisor {
       const waiting = this.#waiting(now, 127);
       this.#state = waiting;
       return waiting.until - now;
+    }
+  }
+
+  async #readLastWords(): Promise<readonly string[]> {
+    try {
+      const text = new TextDecoder().decode(await this.#host.files.read(this.logPath));
+      return text
+        .trimEnd()
+        .split("\n")
+        .slice(-LAST_LINES)
+        .map((line) => line.slice(0, 300));
+    } catch {
+      return [];
     }
   }
 

@@ -1,7 +1,7 @@
 import { MAX_GATEWAY, MIN_GATEWAY, PORT_CAPTURE, PORT_PROXY } from "../plan/numbers.ts";
 import { type MptcpMeans, mptcpAddress } from "./mptcp.ts";
 import { line } from "./text.ts";
-import { commonDefaults } from "./timeouts.ts";
+import { commonDefaults, refuseBeyond } from "./timeouts.ts";
 import type { ProxyUser } from "./user.ts";
 
 export interface HomeProxyOptions {
@@ -41,6 +41,7 @@ export function homeProxyConfig(options: HomeProxyOptions): string {
     line("option", "redispatch", 1),
     line("frontend", "capture"),
     line("bind", `0.0.0.0:${PORT_CAPTURE}`),
+    refuseBeyond(options.maximumConnections),
     line("default_backend", BACKEND),
     line("backend", BACKEND),
     line("balance", "roundrobin"),

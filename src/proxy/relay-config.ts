@@ -1,7 +1,7 @@
 import { PORT_PROXY } from "../plan/numbers.ts";
 import { type MptcpMeans, mptcpAddress } from "./mptcp.ts";
 import { line } from "./text.ts";
-import { commonDefaults } from "./timeouts.ts";
+import { commonDefaults, refuseBeyond } from "./timeouts.ts";
 import type { ProxyUser } from "./user.ts";
 
 export interface RelayProxyOptions {
@@ -38,15 +38,20 @@ export function relayProxyConfig(options: RelayProxyOptions): string {
     ...commonDefaults("8s"),
     line("retries", 0),
     line("frontend", "lanes"),
+    // A home that sends no header holds nothing for long; once connected, the tunnel's time counts.
+    line("timeout", "client", "15s"),
     line("bind", `${mptcpAddress(options.means, options.service)}:${PORT_PROXY}`, "accept-proxy"),
+    refuseBeyond(options.maximumConnections),
     line("stick-table", "type", "ip", "size", "8k", "expire", "10m", "store", "conn_cur"),
     line("tcp-request", "connection", "reject", "unless", "{", "src", options.lanePrefix, "}"),
     line("tcp-request", "connection", "track-sc0", `src,ipmask(${options.homeMask})`),
     line("tcp-request", "connection", "reject", "if", "{", "sc0_conn_cur", "gt", options.connectionsPerHome, "}"),
+    line("tcp-request", "session", "reject", "unless", "{", "dst", "0.0.0.0/0", "}"),
     ...options.refused.map((prefix) => line("tcp-request", "session", "reject", "if", "{", "dst", prefix, "}")),
     ...options.refusedPorts.map((port) => line("tcp-request", "session", "reject", "if", "{", "dst_port", port, "}")),
     line("default_backend", "internet"),
     line("backend", "internet"),
+    line("timeout", "tunnel", "24h"),
     line("server", "destination", "0.0.0.0:0"),
   ];
   return `${lines.join("\n")}\n`;

@@ -22,3 +22,14 @@ export function commonDefaults(connectTimeout: string): readonly string[] {
     line("srvtcpka-cnt", 10),
   ];
 }
+
+/** Share of `maxconn` beyond which connections are refused. */
+const FULL = 0.9;
+
+/**
+ * Refuses what is too much. At `maxconn` itself HAProxy stops accepting, and connections hang in the kernel's backlog (configuration
+ * manual, "maxconn"); a household is better served by an error at once.
+ */
+export function refuseBeyond(maximumConnections: number): string {
+  return line("tcp-request", "connection", "reject", "if", "{", "fe_conn", "gt", Math.max(1, Math.floor(maximumConnections * FULL)), "}");
+}

@@ -111,7 +111,8 @@ export class Household {
         if (status !== 0) return undefined;
         last = stdout;
         const parsed = JSON.parse(stdout) as Status;
-        return parsed.gateways.filter((gateway) => gateway.state === "up").length === count ? parsed : undefined;
+        const carried = count === 0 || parsed.transport !== "off";
+        return carried && parsed.gateways.filter((gateway) => gateway.state === "up").length === count ? parsed : undefined;
       });
     } catch (error) {
       throw new Error(
