@@ -7,6 +7,8 @@ export type ManagementEvent =
   /** A line of the log; `flags` has I, F, N (non-fatal error), W or D. */
   | { readonly kind: "log"; readonly flags: string; readonly text: string }
   | { readonly kind: "fatal"; readonly text: string }
+  /** A session that a server has, by its certificate's common name: a line of the answer to `status 2`. */
+  | { readonly kind: "client"; readonly commonName: string }
   | { readonly kind: "hold" };
 
 /** Reads one line of the management socket; undefined for lines that Binder has no use for. */
@@ -44,9 +46,12 @@ export class ManagementClient {
   readonly #host: Host;
   readonly #path: string;
   readonly #onEvent: (event: ManagementEvent) => void;
+  readonly #questions: readonly string[];
   #stream: Stream | undefined;
 
-  constructor(host: Host, path: string, onEvent: (event: ManagementEvent) => void) {
+  /** `questions` are asked of every OpenVPN anew, `status 2` for instance. */
+  constructor(host: Host, path: string, onEvent: (event: ManagementEvent) => void, questions: readonly string[] = []) {
+    this.#questions = questions;
     this.#host = host;
     this.#path = path;
     this.#onEvent = onEvent;
@@ -91,6 +96,7 @@ export class ManagementClient {
     try {
       await this.send("state on all");
       await this.send("log on");
+      for (const question of this.#questions) await this.send(question);
       await this.#read(stream);
     } finally {
       signal.removeEventListener("abort", onAbort);
@@ -106,15 +112,17 @@ export class ManagementClient {
       rest = lines.pop() ?? "";
       if (rest.length > LINE_LIMIT) return;
       for (const line of lines) {
-        const event = parseManagementLine(line.endsWith("\r") ? line.slice(0, -1) : line) ?? parseStateReply(line);
+        const event = parseManagementLine(line.endsWith("\r") ? line.slice(0, -1) : line) ?? parseReply(line);
         if (event !== undefined) this.#onEvent(event);
       }
     }
   }
 }
 
-/** `state on all` answers with past states as bare lines: time, name, detail, …. */
-function parseStateReply(line: string): ManagementEvent | undefined {
+/** `state on all` answers with past states as bare lines: time, name, detail, …; `status 2` with `CLIENT_LIST`, common name, …. */
+function parseReply(line: string): ManagementEvent | undefined {
+  const client = /^CLIENT_LIST,([^,]+),/.exec(line);
+  if (client !== null) return { kind: "client", commonName: client[1] ?? "" };
   const match = /^[0-9]{5,},([A-Z_]+),([^,]*),/.exec(line);
   return match === null ? undefined : { kind: "state", state: match[1] ?? "", detail: match[2] ?? "" };
 }

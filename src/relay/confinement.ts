@@ -30,11 +30,9 @@ export function confinement(plan: RelayPlan, confined: number): string {
   const refusePorts = ports.length === 0 ? [] : [`tcp dport { ${ports.join(", ")} } reject with tcp reset`];
   return [
     ...nftSet("refused", "ipv4_addr", refusedPrefixes(plan).map(nftAddress), "interval"),
-    "set busy {",
-    "type ipv4_addr",
-    "size 8192",
-    "flags dynamic",
-    "}",
+    ...dynamicSet("busy"),
+    ...dynamicSet("crowded"),
+    ...dynamicSet("talkative"),
     ...lanes.flatMap((lane) => [
       ...nftChain(`came_by_${lane}`, undefined, [`ct mark set ct mark and ${REST} or ${lanetag(lane)}`]),
       ...nftChain(`return_by_${lane}`, undefined, [`meta mark set meta mark and ${REST} or ${lanetag(lane)}`]),
@@ -48,7 +46,10 @@ export function confinement(plan: RelayPlan, confined: number): string {
       `iifname != ${LANES} iifname != "lo" ip daddr ${prefix} drop`,
     ]),
     ...nftChain("from_lane", undefined, [
+      // Every new flow costs the kernel memory, and every datagram the relay's programs some time: no home may take all of either.
+      `meta l4proto udp add @talkative { ip saddr limit rate over ${DATAGRAMS}/second burst ${2 * DATAGRAMS} packets } drop`,
       "ct state established,related accept",
+      `add @crowded { ip saddr ct count over ${2 * plan.config.connections + SPARE} } drop`,
       `ip daddr ${service} tcp dport { ${PORT_PROXY}, ${PORT_DNS} } accept`,
       `ip daddr ${service} udp dport { ${PORT_PROBE}, ${PORT_DNS} } accept`,
       `ip daddr ${service} icmp type echo-request accept`,
@@ -56,9 +57,11 @@ export function confinement(plan: RelayPlan, confined: number): string {
     ]),
     ...nftChain("forward", "type filter hook forward priority filter - 5; policy accept;", [
       `iifname ${LANES} jump forward_lane`,
-      `oifname ${LANES} ct direction original drop`,
-      `oifname ${LANES} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu`,
+      // Not `ct direction original drop`: a packet that belongs to no connection has no direction.
+      `oifname ${LANES} ct state established,related ct direction reply jump to_lane`,
+      `oifname ${LANES} drop`,
     ]),
+    ...nftChain("to_lane", undefined, ["tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu", "accept"]),
     ...nftChain("forward_lane", undefined, [
       "meta nfproto != ipv4 drop",
       `oifname ${LANES} drop`,
@@ -74,6 +77,9 @@ export function confinement(plan: RelayPlan, confined: number): string {
     ]),
     ...nftChain("confined", undefined, [
       "meta nfproto != ipv4 reject",
+      // A reset is taken at once; the socket sees an ICMP error at its second SYN only (tcp_v4_err, net/ipv4/tcp_ipv4.c).
+      "meta l4proto tcp fib daddr type != unicast reject with tcp reset",
+      "meta l4proto tcp ip daddr @refused reject with tcp reset",
       "fib daddr type != unicast reject with icmp admin-prohibited",
       "ip daddr @refused reject with icmp admin-prohibited",
       ...refusePorts,
@@ -85,6 +91,16 @@ export function confinement(plan: RelayPlan, confined: number): string {
       `oifname != ${LANES} oifname != "lo" ip saddr ${stable} masquerade`,
     ]),
   ].join("\n");
+}
+
+/** Datagrams a second that a lane address may send to the relay itself (probes, names). */
+const DATAGRAMS = 500;
+/** Flows to the relay itself besides the carried ones' subflows: names, probes. */
+const SPARE = 256;
+
+/** A set that rules fill, an element for each home or lane address. */
+function dynamicSet(name: string): readonly string[] {
+  return [`set ${name} {`, "type ipv4_addr", "size 65535", "flags dynamic", "}"];
 }
 
 function lanetag(lane: number): string {

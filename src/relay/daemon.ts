@@ -5,12 +5,14 @@ import { Kernel } from "../kernel/kernel.ts";
 import { watchKernel } from "../kernel/watch.ts";
 import { readDataCiphers } from "../openvpn/ciphers.ts";
 import { aborted, isAborted } from "../process/aborted.ts";
+import { endAll } from "../process/end-named.ts";
 import type { Log } from "../process/log.ts";
 import { Wake } from "../process/wake.ts";
-import { desiredState } from "./desired.ts";
+import { desiredState, lanesRouted } from "./desired.ts";
 import { ExitProxy } from "./exit-proxy.ts";
-import { LaneServer } from "./lane-server.ts";
+import { LaneServer, laneProcess } from "./lane-server.ts";
 import { LinkServer } from "./link-server.ts";
+import { numberOfCommonName } from "./homes.ts";
 import { NameServer } from "./name-server.ts";
 import { relayOwnership } from "./ownership.ts";
 import { loadRelay, RelayConfigurationError } from "./load.ts";
@@ -38,6 +40,9 @@ export class RelayDaemon {
   readonly #confined: number;
   readonly #kernel: Kernel;
   #plan: RelayPlan;
+  /** Whether the nft table was as wanted when last looked at. */
+  #confines = false;
+  #turn: Promise<unknown> = Promise.resolve();
   #failures: readonly string[] = [];
   #configError = "";
   /** All that supervises and puts back. */
@@ -52,7 +57,14 @@ export class RelayDaemon {
     this.#work = endingWith(end.signal);
     this.#signal = this.#work.signal;
     this.#kernel = new Kernel(host, relayOwnership(plan));
-    this.#servers = lanesOf(plan).map((lane) => new LaneServer(host, lane));
+    this.#servers = lanesOf(plan).map(
+      (lane) =>
+        new LaneServer(host, lane, (commonName) => {
+          this.#meet(commonName).catch((error: unknown) => {
+            if (!isAborted(this.#signal)) log.write("error", error instanceof Error ? error.message : String(error));
+          });
+        }),
+    );
     this.#proxy = new ExitProxy(host);
     this.#names = new NameServer(host);
     this.#link = new LinkServer(host, plan.config.prefix, () => {
@@ -84,7 +96,18 @@ export class RelayDaemon {
 
   async run(): Promise<void> {
     const ciphers = await readDataCiphers(this.#host);
+    this.#admit();
+    // The lanes of a former configuration have nobody else who ends them.
+    const lanes = new Set(this.#servers.map(({ lane }) => laneProcess(lane)));
+    await endAll(this.#host, (name) => name.startsWith("relay-lane-") && !lanes.has(name), this.#signal);
+    this.#link.adopt(lanesRouted(this.#plan, (await this.#kernel.read(this.#signal)).routes));
     await this.#reconcile();
+    // A home finds no program here that the kernel does not confine.
+    while (!this.#confines) {
+      await this.#changed.wait(RETRY, this.#signal);
+      if (isAborted(this.#signal)) return;
+      await this.#reconcile();
+    }
     for (const server of this.#servers) await server.configure(this.#plan, ciphers);
     await this.#proxy.configure(this.#plan, this.#signal);
     await this.#names.configure(this.#plan);
@@ -113,6 +136,15 @@ export class RelayDaemon {
    * started with (port, prefix, lanes) changes by a restart alone.
    */
   async reload(): Promise<void> {
+    // An earlier reload that is not done yet could put its older book over this one's.
+    const mine = this.#turn.then(async () => {
+      await this.#reload();
+    });
+    this.#turn = mine.catch(() => undefined);
+    await mine;
+  }
+
+  async #reload(): Promise<void> {
     const before = this.#plan.book.homes;
     try {
       const { port, prefix, lanes } = this.#plan.config;
@@ -127,19 +159,38 @@ export class RelayDaemon {
     for (const home of before) {
       if (kept.has(home.cn)) continue;
       this.#log.write("info", `home '${home.name}' is no longer let in`);
-      if (!this.#plan.book.homes.some(({ number }) => number === home.number)) this.#link.forget(home.number);
-      for (const server of this.#servers) await server.kill(home.cn);
-      await expel(this.#host, this.#plan, home.number, this.#signal);
+      this.#admit();
+      await this.#putOff(home.cn, home.number);
     }
+    this.#admit();
     await this.#proxy.configure(this.#plan, this.#signal);
     await this.#names.configure(this.#plan);
     this.#changed.set();
   }
 
+  #admit(): void {
+    this.#link.admit(new Set(this.#plan.book.homes.map(({ number }) => number)));
+  }
+
+  /** A session that was there before this daemon: its home may have been removed, or given a new key, while no daemon ran. */
+  async #meet(commonName: string): Promise<void> {
+    const number = numberOfCommonName(commonName);
+    if (number === undefined || this.#plan.book.homes.some(({ cn }) => cn === commonName)) return;
+    this.#log.write("info", `${commonName} is no longer let in`);
+    await this.#putOff(commonName, number);
+  }
+
+  /** Ends all that came in by this certificate. What its number claimed is void, even if the number stays with a home that has a new key. */
+  async #putOff(commonName: string, number: number): Promise<void> {
+    this.#link.forget(number);
+    for (const server of this.#servers) await server.kill(commonName);
+    await expel(this.#host, this.#plan, number, this.#signal);
+  }
+
   async #reconcile(): Promise<boolean> {
-    const failures = (await this.#kernel.set(desiredState(this.#plan, this.#link.live(), this.#confined), this.#signal)).map(
-      ({ message }) => message,
-    );
+    const failed = await this.#kernel.set(desiredState(this.#plan, this.#link.live(), this.#confined), this.#signal);
+    this.#confines = !failed.some(({ operation }) => operation.kind === "replace-nft");
+    const failures = failed.map(({ message }) => message);
     await this.#link.open(serviceAddress(this.#plan)).catch((error: unknown) => {
       failures.push(error instanceof Error ? error.message : String(error));
     });

@@ -3,7 +3,7 @@ import { blockLength, formatPrefix, homeAddress, relayAddress } from "../plan/ad
 import { MARK_MASK, markOf } from "../plan/marks.ts";
 import { deviceOfRelayLane, MAX_SUBFLOWS, PREF_RELAY, prefOfLaneMark, TABLE_RELAY, tableOfLane } from "../plan/numbers.ts";
 import { confinement } from "./confinement.ts";
-import { lanesOf, type LiveLanes, type RelayPlan, serviceAddress, stableBlock } from "./plan.ts";
+import { lanesOf, type LiveLane, type LiveLanes, type RelayPlan, serviceAddress, stableBlock } from "./plan.ts";
 
 const TX_QUEUE = 1000;
 export const LANE_MTU = 1400;
@@ -83,6 +83,20 @@ function routes(plan: RelayPlan, lanes: readonly number[], live: LiveLanes): rea
 /** What a home found too large for a lane is too large in the other direction as well. */
 function narrower(mtu: number): { readonly mtu?: number } {
   return mtu >= LEAST_MTU && mtu < LANE_MTU ? { mtu } : {};
+}
+
+/** The lanes by which these routes lead to homes: the reverse of {@link desiredState}'s. */
+export function lanesRouted(plan: RelayPlan, found: readonly Route[]): LiveLanes {
+  return new Map(
+    plan.book.homes.flatMap(({ number }) => {
+      const destination = homeAddress(plan.config.prefix, 0, number);
+      const lanes = lanesOf(plan).flatMap((lane): LiveLane[] => {
+        const route = found.find((candidate) => candidate.table === tableOfLane(lane) && candidate.destination === destination);
+        return route === undefined ? [] : [{ lane, mtu: route.mtu ?? LANE_MTU }];
+      });
+      return lanes.length === 0 ? [] : [[number, lanes] as const];
+    }),
+  );
 }
 
 function sysctls(plan: RelayPlan): readonly Sysctl[] {

@@ -24,6 +24,7 @@ export class ExitProxy {
   async configure(plan: RelayPlan, signal: AbortSignal): Promise<void> {
     const { prefix, connections } = plan.config;
     const means = await findMptcpMeans(this.#host, signal);
+    const capacity = await machineCapacity(this.#host);
     const text = relayProxyConfig({
       means,
       service: serviceAddress(plan),
@@ -31,8 +32,9 @@ export class ExitProxy {
       homeMask: formatIpv4(2 ** (32 - blockLength(prefix)) - 1),
       refused: refusedPrefixes(plan),
       refusedPorts: refusedPorts(plan),
-      maximumConnections: await machineCapacity(this.#host),
-      connectionsPerHome: connections,
+      maximumConnections: capacity,
+      // On a small machine no home may take all that it carries.
+      connectionsPerHome: Math.min(connections, Math.ceil(capacity / 2)),
       statsSocket: "/run/binder/relay-proxy.sock",
       runAs: { user: PROXY_USER, group: PROXY_USER },
     });

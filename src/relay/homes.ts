@@ -40,6 +40,12 @@ export function findHome(book: Book, name: string): Home | undefined {
 /** The common name of a home's certificate; `random` is hexadecimal. */
 export const commonNameOf = (number: number, random: string): string => `home-${number}-${random}`;
 
+/** The number in a common name; undefined if it is none of a home's. */
+export function numberOfCommonName(cn: string): number | undefined {
+  const [, number] = /^home-([0-9]{1,4})-[0-9a-f]+$/.exec(cn) ?? [];
+  return number === undefined ? undefined : Number(number);
+}
+
 export interface Change {
   readonly book: Book;
   readonly home: Home;

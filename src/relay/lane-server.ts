@@ -1,5 +1,5 @@
 import type { Host } from "../host/types.ts";
-import { ManagementClient } from "../openvpn/management.ts";
+import { ManagementClient, type ManagementEvent } from "../openvpn/management.ts";
 import { serverConfig } from "../openvpn/server-config.ts";
 import { highestHome, blockNetmask } from "../plan/homes.ts";
 import { relayAddress } from "../plan/addresses.ts";
@@ -17,13 +17,16 @@ export class LaneServer {
   readonly #management: ManagementClient;
   #lastError = "";
 
-  constructor(host: Host, lane: number) {
+  /** `onClient` hears of every session that OpenVPN has when this daemon meets it, by the certificate's name. */
+  constructor(host: Host, lane: number, onClient: (commonName: string) => void) {
     this.#host = host;
     this.lane = lane;
     this.#supervisor = new Supervisor(host, laneProcess(lane));
-    this.#management = new ManagementClient(host, managementPath(lane), (event) => {
+    const hear = (event: ManagementEvent): void => {
       if (event.kind === "fatal") this.#lastError = event.text;
-    });
+      if (event.kind === "client") onClient(event.commonName);
+    };
+    this.#management = new ManagementClient(host, managementPath(lane), hear, ["status 2"]);
   }
 
   /** What is wrong with it; empty if it runs. */

@@ -10,7 +10,17 @@ interface HeardHome {
   state: ClaimState;
   /** Monotonic ms by lane. */
   readonly heard: Map<number, number>;
+  /** Changes that may still be told at once, as of `toldAt` (monotonic ms). */
+  changes: number;
+  toldAt: number;
 }
+
+/** So many changes of a home's lanes are told at once, and one more every second; what is beyond waits for the daemon's sweep. */
+const CHANGES = 16;
+/** Lanes that a former daemon routed by are kept this long (ms) without a word of the home: four idle probes. */
+const KEPT = 60_000;
+/** RFC 791: the least that every host must take (bytes). A home that claims less would have its route refused by the kernel. */
+const LEAST_MTU = 576;
 
 /** Answers the homes' probes on the service address, and keeps what they claim. */
 export class LinkServer {
@@ -19,6 +29,9 @@ export class LinkServer {
   readonly #onChange: () => void;
   readonly #homes = new Map<number, HeardHome>();
   #socket: UdpSocket | undefined;
+  #admitted: ReadonlySet<number> = new Set();
+  #former: LiveLanes = new Map();
+  #formerUntil = 0;
 
   /** `onChange` is called when the live lanes of a home changed. */
   constructor(host: Host, prefix: Prefix, onChange: () => void) {
@@ -48,23 +61,41 @@ export class LinkServer {
     return this.#homes.get(home)?.heard ?? new Map<number, number>();
   }
 
-  /** The lanes that homes claim to be live. */
+  /** The lanes that homes claim to be live; of those not heard yet, the ones that a former daemon believed. */
   live(): LiveLanes {
-    return new Map([...this.#homes].map(([home, { state }]) => [home, liveLanesOf(state.claim)]));
+    const former = this.#host.clock.monotonic() < this.#formerUntil ? this.#former : [];
+    const claimed = [...this.#homes].flatMap(([home, { state }]) =>
+      state.claim === undefined ? [] : [[home, liveLanesOf(state.claim)] as const],
+    );
+    return new Map([...former, ...claimed]);
+  }
+
+  /** Only these homes are listened to. */
+  admit(homes: ReadonlySet<number>): void {
+    this.#admitted = homes;
+  }
+
+  /** What a former daemon routed by, so that replies have a way before the homes' next probes. */
+  adopt(former: LiveLanes): void {
+    this.#former = former;
+    this.#formerUntil = this.#host.clock.monotonic() + KEPT;
   }
 
   /** The home was removed: what it claimed is void. */
   forget(home: number): void {
     this.#homes.delete(home);
+    this.#former = new Map([...this.#former].filter(([number]) => number !== home));
   }
 
   #hear(bytes: Uint8Array, address: string, port: number): void {
     const probe = decodeMessage(bytes);
     const sender = this.#senderOf(address);
     if (probe?.type !== "probe" || sender === undefined || probe.lane !== sender.lane) return;
-    const home = this.#homes.get(sender.home) ?? { state: noClaim, heard: new Map<number, number>() };
+    if (!this.#admitted.has(sender.home)) return;
+    const now = this.#host.clock.monotonic();
+    const home = this.#homes.get(sender.home) ?? { state: noClaim, heard: new Map<number, number>(), changes: CHANGES, toldAt: now };
     this.#homes.set(sender.home, home);
-    home.heard.set(sender.lane, this.#host.clock.monotonic());
+    home.heard.set(sender.lane, now);
     const before = routed(home.state.claim);
     const answer = hearProbe(home.state, probe, sender.lane, toHex(this.#host.random(8)));
     home.state = answer.state;
@@ -72,7 +103,7 @@ export class LinkServer {
     const twice = answer.state.claim?.twice ?? false;
     const reply = encodeMessage({ ...probe, type: answer.reply, token, twice }, bytes.length);
     this.#socket?.send(reply, address, port).catch(() => undefined);
-    if (routed(home.state.claim) !== before) this.#onChange();
+    if (routed(home.state.claim) !== before && mayTell(home, now)) this.#onChange();
   }
 
   /** Who sends is told by the source address, which OpenVPN's server enforces. */
@@ -85,10 +116,19 @@ export class LinkServer {
   }
 }
 
+/** A home that changes its mind all the time must not keep the relay busy with it. */
+function mayTell(home: HeardHome, now: number): boolean {
+  home.changes = Math.min(CHANGES, home.changes + (now - home.toldAt) / 1000);
+  home.toldAt = now;
+  if (home.changes < 1) return false;
+  home.changes -= 1;
+  return true;
+}
+
 function liveLanesOf(claim: Claim | undefined): readonly LiveLane[] {
   if (claim === undefined) return [];
   const lanes = Array.from({ length: MAX_GATEWAY }, (_, index) => index + 1).filter((lane) => (claim.live & (1 << lane)) !== 0);
-  return lanes.map((lane) => ({ lane, mtu: claim.mtus.get(lane) ?? LANE_MTU }));
+  return lanes.map((lane) => ({ lane, mtu: Math.max(LEAST_MTU, Math.min(LANE_MTU, claim.mtus.get(lane) ?? LANE_MTU)) }));
 }
 
 /** What of a claim decides the routes. */

@@ -22,6 +22,8 @@ export async function loadRelay(host: Host, log: Log, fixed?: Fixed): Promise<Re
     throw new RelayConfigurationError(`${RELAY_CONFIG} does not exist: run binder relay init`);
   const result = parseRelayConfig(RELAY_CONFIG, await host.files.read(RELAY_CONFIG));
   if (!result.ok) throw new RelayConfigurationError(result.errors.map(formatConfigError).join("\n"));
+  if (result.config.addresses.length === 0)
+    throw new RelayConfigurationError(`${RELAY_CONFIG} names no address of this relay: run binder relay init`);
   const account = await findAccount(host, VPN_USER);
   if (account === undefined) throw new RelayConfigurationError(`there is no user ${VPN_USER}: run binder relay init`);
   if (fixed !== undefined && fixedText(fixed) !== fixedText(result.config)) {

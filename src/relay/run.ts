@@ -25,6 +25,10 @@ export async function runRelay(host: Host, signal: AbortSignal): Promise<number>
     host.program.stderr(`${error.message}\n`);
     return 3;
   }
+  if (!plan.config.enabled) {
+    log.write("info", "disabled in the configuration (binder-relay.main.enabled)");
+    return 0;
+  }
   const account = await findAccount(host, PROXY_USER);
   if (account === undefined) {
     log.write("error", `there is no user ${PROXY_USER}: run binder relay init`);

@@ -24,7 +24,7 @@ export async function knock(
   options: KnockOptions = {},
 ): Promise<Knock> {
   const args = [...knockArguments(options), protocol, address, String(port)];
-  const { stdout, stderr } = await node.run(await compiled("knock"), args);
+  const { stdout, stderr } = await node.run(await compiled("knock"), args, { limit: ((options.limit ?? 2) * 2 + 8) * 1000 });
   if (stdout === "") throw new Error(`${node.name}: knock ${args.join(" ")} said nothing: ${stderr}`);
   return JSON.parse(stdout) as Knock;
 }

@@ -146,6 +146,11 @@ static void hear(const char *kind, const struct in6_addr *to)
 	fflush(stdout);
 }
 
+#define MOST 4096
+/* The listeners, and the connections until their other side ends them. */
+static struct pollfd open_now[2 + MOST];
+static int open_count = 2;
+
 static void hear_connection(int listener)
 {
 	struct sockaddr_in6 own;
@@ -156,13 +161,10 @@ static void hear_connection(int listener)
 		hear("tcp", &own.sin6_addr);
 	if (send(fd, "hello\n", 6, MSG_NOSIGNAL) < 0)
 		warn("send");
-	/* The end comes from the other side: a close here could overtake what that side still sends. */
-	static int last = -1;
-	static int kept[4096];
-	last = (last + 1) % 4096;
-	if (kept[last] > 0)
-		close(kept[last]);
-	kept[last] = fd;
+	if (open_count < 2 + MOST)
+		open_now[open_count++] = (struct pollfd){ fd, POLLIN, 0 };
+	else
+		close(fd);
 }
 
 static void hear_datagram(int fd)
@@ -201,13 +203,21 @@ static int listen_on(int port)
 		err(2, "listen");
 	printf("{\"listening\":%d}\n", port);
 	fflush(stdout);
-	struct pollfd ready[2] = { { fds[0], POLLIN, 0 }, { fds[1], POLLIN, 0 } };
+	for (int i = 0; i < 2; i++)
+		open_now[i] = (struct pollfd){ fds[i], POLLIN, 0 };
 	for (;;) {
-		if (poll(ready, 2, -1) < 0)
+		char data[2048];
+		if (poll(open_now, open_count, -1) < 0)
 			err(2, "poll");
-		if (ready[0].revents)
+		for (int i = open_count - 1; i > 1; i--) {
+			if (!open_now[i].revents || recv(open_now[i].fd, data, sizeof data, MSG_DONTWAIT) > 0)
+				continue;
+			close(open_now[i].fd);
+			open_now[i] = open_now[--open_count];
+		}
+		if (open_now[0].revents)
 			hear_connection(fds[0]);
-		if (ready[1].revents)
+		if (open_now[1].revents)
 			hear_datagram(fds[1]);
 	}
 }

@@ -5,7 +5,7 @@ import { findAccount } from "../../relay/accounts.ts";
 import type { EntryPlan } from "../../relay/client-entries.ts";
 import type { Home } from "../../relay/homes.ts";
 import { makeHomeKeys } from "../../relay/keys.ts";
-import { RELAY_KEYS, VPN_USER } from "../../relay/paths.ts";
+import { RELAY_CONFIG, RELAY_KEYS, VPN_USER } from "../../relay/paths.ts";
 import { CommandError, STATUS } from "../frame.ts";
 import { loadSettings, type RelaySettings } from "./settings.ts";
 
@@ -22,6 +22,12 @@ export async function openRelay(host: Host): Promise<ReadyRelay> {
     throw new CommandError(STATUS.configuration, "this machine is no relay yet: run binder relay init");
   }
   const settings = await loadSettings(host);
+  if (settings.addresses.length === 0) {
+    throw new CommandError(
+      STATUS.configuration,
+      `${RELAY_CONFIG} names no address, so homes could not find this relay: run binder relay init`,
+    );
+  }
   return { settings, entries: { prefix: settings.prefix, lanes: settings.lanes, group: account.gid } };
 }
 

@@ -7,7 +7,7 @@ import { ensureAccount } from "../../relay/account-making.ts";
 import { readBook } from "../../relay/book-file.ts";
 import { withBookLock } from "../../relay/book-lock.ts";
 import { syncEntries } from "../../relay/client-entries.ts";
-import { type FirstSettings, firstConfig, nameFromHost } from "../../relay/first-config.ts";
+import { type FirstSettings, finishedConfig, firstConfig, nameFromHost } from "../../relay/first-config.ts";
 import { ensureRelayKeys } from "../../relay/keys.ts";
 import { isPrivate, ownAddress } from "../../relay/own-address.ts";
 import { PROXY_USER, RELAY_CONFIG, RELAY_DIRECTORY, VPN_USER } from "../../relay/paths.ts";
@@ -35,7 +35,9 @@ export async function initCommand(host: Host, args: readonly string[]): Promise<
       host.program.stdout(`${line}\n`);
     };
     const configThere = (await host.files.status(RELAY_CONFIG)) !== undefined;
-    if (configThere) await refuseOther(host, asked);
+    const unfinished = configThere && (await loadSettings(host)).addresses.length === 0;
+    if (unfinished) await finishConfig(host, asked, signal, say);
+    else if (configThere) await refuseOther(host, asked);
     else await writeConfig(host, await complete(host, asked, signal, say));
     const group = await ensureGround(host, signal);
     const made = await withBookLock(host, async () => {
@@ -45,7 +47,7 @@ export async function initCommand(host: Host, args: readonly string[]): Promise<
       await syncEntries(host, { prefix: settings.prefix, lanes: settings.lanes, group }, book);
       return anew;
     });
-    if (configThere && !made) say("this machine is a relay already: nothing to do");
+    if (configThere && !unfinished && !made) say("this machine is a relay already: nothing to do");
     else say(`this machine is a relay now; next: binder relay add-home NAME, and binder relay run`);
     return STATUS.well;
   });
@@ -102,6 +104,13 @@ async function complete(host: Host, asked: Asked, signal: AbortSignal, say: (lin
     );
   }
   return { name, addresses: [own.address], port };
+}
+
+/** The file that the package brings has no address yet. Only what was asked for is put in; all else stays as it is, comments too. */
+async function finishConfig(host: Host, asked: Asked, signal: AbortSignal, say: (line: string) => void): Promise<void> {
+  const { addresses } = await complete(host, asked, signal, say);
+  const edited = finishedConfig(await host.files.read(RELAY_CONFIG), { ...asked, addresses });
+  await host.files.replace(RELAY_CONFIG, edited, (await host.files.status(RELAY_CONFIG))?.mode ?? 0o644);
 }
 
 async function writeConfig(host: Host, settings: FirstSettings): Promise<void> {
