@@ -27,7 +27,7 @@ function summary(findings: readonly Finding[]): string {
   const [errors, warnings] = [count("error"), count("warning")];
   if (errors > 0)
     return `${several(errors, "error")} and ${several(warnings, "warning")}: Binder can't do its work on this machine until the errors are mended.`;
-  if (warnings > 0) return `No error, ${several(warnings, "warning")}: Binder can run on this machine.`;
+  if (warnings > 0) return `No error found, ${several(warnings, "warning")}: Binder should run on this machine.`;
   return "All is well: this machine has what Binder needs.";
 }
 
