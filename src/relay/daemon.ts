@@ -95,6 +95,24 @@ export class RelayDaemon {
   }
 
   async run(): Promise<void> {
+    this.#loops = this.#live();
+    await this.#loops;
+    await aborted(this.#end.signal);
+  }
+
+  /** From the start to the stop; one that is stopped while it starts is no failure. */
+  async #live(): Promise<void> {
+    try {
+      await this.#start();
+      await this.#loop();
+    } catch (error) {
+      if (!isAborted(this.#signal)) throw error;
+    } finally {
+      this.#link.close();
+    }
+  }
+
+  async #start(): Promise<void> {
     const ciphers = await readDataCiphers(this.#host);
     this.#admit();
     // The lanes of a former configuration have nobody else who ends them.
@@ -105,15 +123,12 @@ export class RelayDaemon {
     // A home finds no program here that the kernel does not confine.
     while (!this.#confines) {
       await this.#changed.wait(RETRY, this.#signal);
-      if (isAborted(this.#signal)) return;
+      this.#signal.throwIfAborted();
       await this.#reconcile();
     }
     for (const server of this.#servers) await server.configure(this.#plan, ciphers);
     await this.#proxy.configure(this.#plan, this.#signal);
     await this.#names.configure(this.#plan);
-    this.#loops = this.#loop();
-    await this.#loops;
-    await aborted(this.#end.signal);
   }
 
   async #loop(): Promise<void> {
@@ -128,7 +143,6 @@ export class RelayDaemon {
         this.#changed.set();
       }),
     ]);
-    this.#link.close();
   }
 
   /**

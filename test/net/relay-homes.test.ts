@@ -186,7 +186,7 @@ test("homes at one relay", { timeout: 240_000 }, async (t) => {
   });
 
   await t.test("a home that is removed is off within five seconds and stays off; its neighbour downloads on", async (t) => {
-    const neighbour = await Download.begin(house, "home2-lan", 14);
+    const neighbour = await Download.begin(house, "home2-lan", 9);
     const leaver = await Download.begin(house, "home3-lan", 60);
     const call = house
       .node("home3-lan")
@@ -232,7 +232,7 @@ test("homes at one relay", { timeout: 240_000 }, async (t) => {
   });
 
   await t.test("a relay that is killed and started again goes on with the same programs, and a download with it", async (t) => {
-    const download = await Download.begin(house, "lan1", 8);
+    const download = await Download.begin(house, "lan1", 6);
     const pids = await programs(relay);
     house.relayDaemon.kill("SIGKILL");
     await house.relayDaemon.exit;
@@ -247,7 +247,7 @@ test("homes at one relay", { timeout: 240_000 }, async (t) => {
   });
 
   await t.test("SIGTERM leaves the data path; what was removed meanwhile is put off by the next daemon", async (t) => {
-    const download = await Download.begin(house, "lan1", 10);
+    const download = await Download.begin(house, "lan1", 7);
     house.relayDaemon.kill("SIGTERM");
     t.equal(await house.relayDaemon.exit, 0);
     const leaver = await Download.begin(house, "home2-lan", 60);
@@ -356,9 +356,9 @@ test("two hundred homes", { timeout: 120_000 }, async (t) => {
   });
   await house.lanesUp(1);
   const relay = house.node("relay");
-  const download = await Download.begin(house, "lan1", 10);
+  const download = await Download.begin(house, "lan1", 6);
   const begun = performance.now();
-  const many = 10;
+  const many = 4;
   for (let i = 0; i < many; i++) await relay.must(BINDER, ["relay", "add-home", `home-${String(i)}`]);
   t.comment(`${((performance.now() - begun) / many).toFixed(0)} ms to let a home in`);
   // The others by the book alone: what they cost a relay is the same.
