@@ -1,5 +1,6 @@
 import type { Host } from "../host/types.ts";
 import { adviceOn, explainDetail } from "../openvpn/advice.ts";
+import { LastError } from "../openvpn/last-error.ts";
 import { clientConfig } from "../openvpn/client-config.ts";
 import { ManagementClient, type ManagementEvent } from "../openvpn/management.ts";
 import { deviceOfLane, portOfLane } from "../plan/numbers.ts";
@@ -9,7 +10,7 @@ import { LOG_DIRECTORY, Supervisor } from "../process/supervisor.ts";
 import { deviceIndex } from "./devices.ts";
 import { carries, type Health, nextHealth, probeInterval } from "./health.ts";
 import { LaneProbe, type ProbeIdentity } from "./lane-probe.ts";
-import { relayFolder } from "../invite/folder.ts";
+import { keysChecksum, relayFolder } from "../invite/folder.ts";
 import { DEFAULT_MTU } from "./mtu.ts";
 import { steadyDelay } from "./steady-delay.ts";
 import {
@@ -42,7 +43,7 @@ export class Lane {
   readonly #stop = new AbortController();
   #health: Health;
   #tunnel = "";
-  #lastError = "";
+  readonly #lastError = new LastError();
   #received = -1;
   #sent = -1;
   #counted = 0;
@@ -100,7 +101,7 @@ export class Lane {
   }
 
   get lastError(): string {
-    if (this.#lastError !== "") return this.#lastError;
+    if (this.#lastError.text !== "") return this.#lastError.text;
     // An OpenVPN that ends at its start never gets to talk: what it wrote last is in its log.
     return this.#supervisor.lastWords.filter((line) => line !== "" && !/^Exiting due to fatal error/.test(line)).at(-1) ?? "";
   }
@@ -126,7 +127,7 @@ export class Lane {
     };
     signal.addEventListener("abort", onAbort, { once: true });
     try {
-      await this.#configure(plan, membership, ciphers);
+      await this.configure(plan, membership, ciphers);
       await Promise.all([this.#supervisor.supervise(this.#stop.signal), this.#management.run(this.#stop.signal)]);
     } finally {
       signal.removeEventListener("abort", onAbort);
@@ -166,7 +167,7 @@ export class Lane {
     if (next === this.#health) return;
     const changed = carries(next.state) !== carries(this.#health.state);
     if (next.state === "down" && this.#health.state !== "down") probe.restartSearch();
-    if (next.state === "up") this.#lastError = "";
+    if (next.state === "up") this.#lastError.clear();
     // What was measured while it came up says little.
     if (changed && next.state === "up") this.#busyUntil = this.#host.clock.monotonic() + BUSY_FOR;
     const before = this.#health.state;
@@ -205,7 +206,8 @@ export class Lane {
     await this.#management.send("signal SIGUSR1");
   }
 
-  async #configure(plan: HomePlan, membership: Membership, ciphers: readonly string[]): Promise<void> {
+  /** Says what OpenVPN is to be started with; it is started anew if that, or a key, is not what it was. */
+  async configure(plan: HomePlan, membership: Membership, ciphers: readonly string[]): Promise<void> {
     const { number } = this.gateway;
     const text = clientConfig({
       device: deviceOfLane(number),
@@ -222,7 +224,7 @@ export class Lane {
     await this.#host.files.replace(path, new TextEncoder().encode(text), 0o600);
     const program = (await this.#host.processes.find("openvpn")) ?? "openvpn";
     this.#program = { program, args: ["--config", path] };
-    this.#text = text;
+    this.#text = `${text}# keys ${await keysChecksum(this.#host, membership.relay)}\n`;
     await this.followDevice();
   }
 
@@ -240,18 +242,21 @@ export class Lane {
     switch (event.kind) {
       case "state":
         this.#tunnel = event.state;
-        if (event.state === "RECONNECTING" || event.state === "EXITING") this.#lastError = explainDetail(event.detail) || this.#lastError;
+        if (event.state === "RECONNECTING" || event.state === "EXITING") {
+          this.#lastError.tell(explainDetail(event.detail));
+          this.#lastError.endAttempt();
+        }
         if (event.state === "CONNECTED") {
-          this.#lastError = "";
+          this.#lastError.clear();
           this.probe.lastSent = Number.NEGATIVE_INFINITY;
           this.#onChange();
         }
         break;
       case "log":
-        if (/[FN]/.test(event.flags) && !carries(this.#health.state)) this.#lastError = event.text;
+        if (/[FN]/.test(event.flags) && !carries(this.#health.state)) this.#lastError.tell(event.text);
         break;
       case "fatal":
-        this.#lastError = event.text;
+        this.#lastError.tell(event.text);
         break;
       case "hold":
         break;

@@ -62,7 +62,11 @@ export class Lanes {
     const wanted = new Map(membership === undefined ? [] : plan.gateways.map((gateway) => [gateway.number, gateway]));
     for (const [number, running] of this.#running) {
       const gateway = wanted.get(number);
-      if (gateway !== undefined && membership !== undefined && keyOf(plan, gateway, membership) === running.key) continue;
+      if (gateway !== undefined && membership !== undefined && keyOf(plan, gateway, membership) === running.key) {
+        // The home may have joined again, with other keys.
+        await running.lane.configure(plan, membership, ciphers);
+        continue;
+      }
       running.lane.leave();
       await running.ended;
       this.#running.delete(number);

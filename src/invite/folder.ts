@@ -1,5 +1,6 @@
 import type { Host } from "../host/types.ts";
 import { decodeInvite } from "./codec.ts";
+import { crc32 } from "./crc32.ts";
 import { InviteError } from "./error.ts";
 import type { Invite } from "./types.ts";
 
@@ -37,4 +38,15 @@ export async function readJoined(host: Host, relay: string): Promise<Invite | un
     if (!(error instanceof InviteError)) throw error;
     throw new InviteError(error.fault, `${invite} is damaged: run binder join again with the relay's invite`, { cause: error });
   }
+}
+
+/** A number that changes when one of the relay's keys or certificates does. What can't be read counts as absent. */
+export async function keysChecksum(host: Host, relay: string): Promise<number> {
+  const { authority, certificate, key, tlsCrypt } = relayFolder(relay);
+  const sums: string[] = [];
+  for (const path of [authority, certificate, key, tlsCrypt]) {
+    const there = (await host.files.status(path)) !== undefined;
+    sums.push(there ? String(crc32(await host.files.read(path))) : "-");
+  }
+  return crc32(new TextEncoder().encode(sums.join(" ")));
 }

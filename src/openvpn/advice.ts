@@ -4,6 +4,11 @@ export function adviceOn(error: string): string {
   return "";
 }
 
+/** Whether an error says what is wrong, not only that nothing came of it. */
+export function isSpecific(error: string): boolean {
+  return known.findIndex(([pattern]) => pattern.test(error)) > 0;
+}
+
 /** What a state's detail of OpenVPN's (management-notes.txt) means to a person; empty for what is no error. */
 export function explainDetail(detail: string): string {
   // Signals that Binder sent, and restarts that say nothing.
@@ -17,6 +22,7 @@ const details: Readonly<Record<string, string>> = {
   "tls-error": "no key could be agreed on with the relay (TLS handshake failed)",
 };
 
+/** The first is the one that fits many causes. */
 const known: readonly (readonly [RegExp, string])[] = [
   [
     /TLS key negotiation failed|TLS handshake failed|server_poll|Server poll timeout|relay does not answer/i,
@@ -24,6 +30,10 @@ const known: readonly (readonly [RegExp, string])[] = [
   ],
   [/AUTH_FAILED|ccd-exclusive|client-config-dir/i, "the relay refuses this home: ask its operator for a new invite"],
   [/certificate verify failed|VERIFY ERROR/i, "the relay's certificate is not the invite's: ask the operator for a new invite"],
+  [
+    /private key|home\.(key|crt)|Cannot load|ca\.crt|inline.*file/i,
+    "the keys in /etc/binder are damaged: run binder join again with the relay's invite, or ask its operator for a new one",
+  ],
   [/tls-crypt/i, "the keys do not fit this relay: join again with a fresh invite"],
   [/Cannot open TUN|ioctl.*TUN|\/dev\/net\/tun/i, "the kernel has no TUN: install kmod-tun (OpenWrt) or load the module tun"],
   [/Cannot assign requested address|bind failed/i, "the alias of this gateway is missing: Binder puts it back by itself"],
