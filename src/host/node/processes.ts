@@ -49,7 +49,12 @@ async function run(program: string, args: readonly string[], signal: AbortSignal
       settle(() => {
         if (signal.aborted) reject(signal.reason);
         else if (expired) reject(new HostError("ETIMEDOUT", `${program} did not end within ${limit} ms`));
-        else resolve({ status: statusOf(code, killedBy), stdout: new Uint8Array(Buffer.concat(stdout)), stderr: new Uint8Array(Buffer.concat(stderr)) });
+        else
+          resolve({
+            status: statusOf(code, killedBy),
+            stdout: new Uint8Array(Buffer.concat(stdout)),
+            stderr: new Uint8Array(Buffer.concat(stderr)),
+          });
       });
     });
   });
