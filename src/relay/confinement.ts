@@ -73,7 +73,8 @@ export function confinement(plan: RelayPlan, confined: number): string {
       `add @busy { ip saddr ct count over ${plan.config.connections} } reject with icmp admin-prohibited`,
     ]),
     ...nftChain("output", "type filter hook output priority filter - 5; policy accept;", [
-      `meta skuid ${confined} ct state new jump confined`,
+      // What others exempt from connection tracking is not exempt from this.
+      `meta skuid ${confined} ct state new,untracked jump confined`,
     ]),
     ...nftChain("confined", undefined, [
       "meta nfproto != ipv4 reject",

@@ -234,6 +234,7 @@ test("homes at one relay", { timeout: 240_000 }, async (t) => {
   await t.test("a relay that is killed and started again goes on with the same programs, and a download with it", async (t) => {
     const download = await Download.begin(house, "lan1", 6);
     const pids = await programs(relay);
+    const watch = relay.start("ip", ["monitor", "route"]);
     house.relayDaemon.kill("SIGKILL");
     await house.relayDaemon.exit;
     house.relayDaemon = relay.start(BINDER, ["relay", "run"]);
@@ -241,9 +242,16 @@ test("homes at one relay", { timeout: 240_000 }, async (t) => {
     const routes = await relay.must("ip", ["route", "show", "table", "21300"]);
     t.match(routes, /^198\.19\.0\.2 /m, "it keeps the way of replies, without a word of the home");
     const { content, end, bps } = await download.result();
+    await watch.end();
+    t.same(
+      watch.lines.filter((line) => /^Deleted 198\.19\.0\.2 /.test(line)),
+      [],
+      "not even for a moment was there none",
+    );
     t.same([content, end], ["good", "time"]);
     t.ok(bps > RATE / 4, `${(bps / 1e6).toFixed(1)} Mbit/s`);
     t.same(await programs(relay), pids, "OpenVPN, HAProxy and the resolver are the same");
+    t.equal((await homeStatus(house, "home3")).gateways.filter(({ state }) => state === "up").length, 0, "the removed home stays off");
   });
 
   await t.test("SIGTERM leaves the data path; what was removed meanwhile is put off by the next daemon", async (t) => {
