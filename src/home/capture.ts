@@ -72,7 +72,7 @@ export function captureTable(plan: HomePlan, seen: HomeObservation): string | un
     ]),
     ...nftChain("forward", "type filter hook forward priority filter - 5; policy accept;", [
       `oifname ${LANES} ct direction original ${UNRELAYED} reject with icmpx no-route`,
-      ...(plan.config.main.ipv6 === "off" ? ["iifname @lans oifname != @lans meta nfproto ipv6 reject with icmpv6 admin-prohibited"] : []),
+      ...(plan.config.main.ipv6 === "off" ? refusedIpv6 : []),
     ]),
     ...nftChain("output_filter", "type filter hook output priority filter - 5; policy accept;", [
       ...ownRefused(membership),
@@ -182,3 +182,9 @@ function sourceRules(plan: HomePlan, membership: Membership): readonly string[] 
 
 /** Captured LANs get no router advertisement and no DHCPv6 answer, so that nothing goes around Binder. */
 const withoutIpv6: readonly string[] = ["oifname @lans icmpv6 type nd-router-advert drop", "oifname @lans udp sport 547 drop"];
+
+/** What a LAN host still sends is refused at once, so that it falls back to IPv4; TCP by a reset, which ends old connections too. */
+const refusedIpv6: readonly string[] = [
+  "iifname @lans oifname != @lans meta nfproto ipv6 meta l4proto tcp reject with tcp reset",
+  "iifname @lans oifname != @lans meta nfproto ipv6 reject with icmpv6 admin-prohibited",
+];

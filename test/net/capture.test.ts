@@ -475,6 +475,8 @@ test("IPv6 of the LAN: told of while it goes around, and kept away when that is 
     );
     const { status, stderr } = await get();
     t.equal(status, 7, `refused, so that a program falls back to IPv4: ${stderr.trim()}`);
+    const ping = await lan1.run("ping", ["-c", "1", "-W", "1", "2001:db8:77::50"]);
+    t.match(ping.stdout, /prohibited/, "what is not TCP is refused by ICMP");
     t.notOk(await warned());
     const announced = (): number => announcer.stderr.split("RTR-ADVERT").length;
     const heard = lan1.start("tcpdump", ["-i", "eth0", "-nn", "-l", "icmp6"]);
