@@ -1,0 +1,149 @@
+import fc from "fast-check";
+import type { GatewayStateName } from "../../src/control/types.ts";
+import { adoptedLanes } from "../../src/home/adopt.ts";
+import { parseCounters, RateMeter } from "../../src/home/counters.ts";
+import { type Health, type LaneObservation, nextHealth, probeInterval, suspiciousSilence } from "../../src/home/health.ts";
+import { beginSearch, fullSize, LEAST_MTU, stepSearch } from "../../src/home/mtu.ts";
+import { liveLanes, type LaneSnapshot } from "../../src/home/plan.ts";
+import { steadyDelay } from "../../src/home/steady-delay.ts";
+import { firstSubflowWeights } from "../../src/home/weights.ts";
+import { test } from "../harness/index.ts";
+
+const NOW = 100_000;
+const quiet: LaneObservation = {
+  now: NOW,
+  lastHeard: NOW - 100,
+  unansweredSince: undefined,
+  unanswered: 0,
+  roundTrip: { smoothed: 40, variation: 5 },
+  fullSizePasses: true,
+  complaint: "",
+};
+const health = (state: GatewayStateName): Health => ({ state, since: NOW - 5_000, reason: state === "up" ? "" : "before" });
+const silent = (ms: number, probes: number): LaneObservation => ({
+  ...quiet,
+  lastHeard: NOW - ms,
+  unansweredSince: NOW - ms,
+  unanswered: probes,
+});
+
+test("a lane's states, one transition at a time", (t) => {
+  const go = (state: GatewayStateName, seen: LaneObservation): string => nextHealth(health(state), seen).state;
+  for (const state of ["starting", "down", "holding"] as const) {
+    t.equal(go(state, quiet), "up", `${state}: heard, and full-size packets pass`);
+    t.equal(go(state, { ...quiet, fullSizePasses: false }), state, `${state}: only small packets pass`);
+    t.match(nextHealth(health(state), { ...quiet, fullSizePasses: false }).reason, /largest packet/);
+    t.equal(go(state, silent(9_000, 3)), state, `${state}: still silent`);
+    t.equal(go(state, { ...quiet, lastHeard: NOW - 6_000 }), state, `${state}: heard before it went down only`);
+    t.match(nextHealth(health(state), { ...silent(9_000, 3), complaint: "AUTH_FAILED" }).reason, /AUTH_FAILED/);
+  }
+  t.equal(go("up", quiet), "up");
+  t.equal(go("up", silent(149, 1)), "up", "not even 150 ms");
+  t.equal(go("up", silent(151, 1)), "suspect");
+  t.equal(go("suspect", quiet), "up");
+  t.equal(go("suspect", silent(200, 2)), "suspect", "not long enough");
+  t.equal(go("suspect", silent(500, 2)), "suspect", "too few probes");
+  t.equal(go("suspect", silent(500, 3)), "down");
+  for (const state of ["disabled", "standby"] as const) t.equal(go(state, silent(9_000, 9)), state);
+});
+
+test("health stays the same object while nothing changes, and since moves with the state alone", (t) => {
+  const up = health("up");
+  t.equal(nextHealth(up, quiet), up);
+  const suspect = nextHealth(up, silent(300, 1));
+  t.equal(suspect.since, NOW);
+  const down = nextHealth(health("down"), { ...silent(9_000, 3), complaint: "new" });
+  t.same([down.reason, down.since], ["new", NOW - 5_000]);
+});
+
+test("a lane with a long or uneven delay is not suspected early", (t) => {
+  t.equal(suspiciousSilence({ smoothed: 10, variation: 1 }), 150);
+  t.equal(suspiciousSilence({ smoothed: 600, variation: 100 }), 1000);
+  t.equal(suspiciousSilence(undefined), 1000);
+});
+
+test("idle lanes are probed four times a minute, loaded and doubtful ones all the time", (t) => {
+  const roundTrip = { smoothed: 600, variation: 100 };
+  t.equal(probeInterval("up", false, roundTrip), 15_000);
+  t.ok(probeInterval("up", true, roundTrip) <= 500);
+  for (const state of ["starting", "suspect", "holding", "down"] as const) t.ok(probeInterval(state, false, roundTrip) <= 1_000, state);
+});
+
+test("the largest packet that passes is found, whatever it is, and never below 576 bytes", (t) => {
+  fc.assert(
+    fc.property(fc.integer({ min: 576, max: 1500 }), fc.integer({ min: 576, max: 1500 }), (passes, most) => {
+      let search = beginSearch(most);
+      for (let probes = 0; !search.proven && probes < 100; probes += 1) {
+        search = stepSearch(search, "sent");
+        if (search.mtu <= passes) search = stepSearch(search, "answered");
+      }
+      return (
+        search.proven &&
+        search.mtu <= Math.max(passes, LEAST_MTU) &&
+        (search.mtu === most || search.mtu > passes - 60 || search.mtu === LEAST_MTU)
+      );
+    }),
+  );
+  t.equal(fullSize(1400), 1372, "an IPv4 packet with a UDP header fills the MTU");
+});
+
+test("a lost probe or two do not lower the MTU", (t) => {
+  let search = stepSearch(stepSearch(beginSearch(1400), "sent"), "answered");
+  for (let lost = 0; lost < 3; lost += 1) search = stepSearch(search, "sent");
+  t.same([search.mtu, search.proven], [1400, true]);
+  search = stepSearch(search, "answered");
+  t.equal(search.tries, 0);
+});
+
+const lane = (number: number, delay: number | undefined, live = true): LaneSnapshot => ({ number, live, mtu: 1400, delay });
+
+test("connections start on the quickest lanes, and now and then on every other live one", (t) => {
+  const weights = firstSubflowWeights([lane(1, 40), lane(2, 42), lane(3, 120), lane(4, undefined), lane(5, 1, false)]);
+  t.same([...weights].sort(), [
+    [1, 256],
+    [2, 256],
+    [3, 1],
+    [4, 256],
+  ]);
+  t.equal(firstSubflowWeights([]).size, 0);
+  t.same(
+    liveLanes([lane(3, 9), lane(1, undefined), lane(2, 5)]).map(({ number }) => number),
+    [2, 3, 1],
+  );
+});
+
+test("lanes of like delay do not change places", (t) => {
+  let held: number | undefined;
+  for (const measured of [40, 44, 37, 41, 45]) held = steadyDelay(held, measured);
+  t.equal(held, 40);
+  t.equal(steadyDelay(40, 60), 60);
+  t.equal(steadyDelay(40, 20), 20);
+  t.equal(steadyDelay(40, undefined), undefined);
+});
+
+test("the next daemon adopts the lanes that have an endpoint and a device", (t) => {
+  const plan = {
+    gateways: [{ number: 1 }, { number: 2 }, { number: 3 }],
+    membership: { number: 2, lanePrefix: { base: 0xc6130000, length: 16 } },
+  } as unknown as Parameters<typeof adoptedLanes>[0];
+  const endpoint = (address: string): { address: string; device: string; backup: boolean } => ({ address, device: "x", backup: false });
+  const device = (name: string, mtu: number): { name: string; mtu: number; txQueueLength: number } => ({ name, mtu, txQueueLength: 500 });
+  const actual = {
+    endpoints: [endpoint("198.19.16.2"), endpoint("198.19.48.2")],
+    devices: [device("binder-1", 1280), device("binder-2", 1400)],
+  };
+  t.same([...adoptedLanes(plan, actual)], [[1, 1280]]);
+  t.equal(adoptedLanes({ ...plan, membership: undefined }, actual).size, 0);
+});
+
+test("rates come from the counters, and begin again with a new device", (t) => {
+  const text = "Inter-|\n face |\n  lo: 1 0 0 0 0 0 0 0 2 0 0 0 0 0 0 0\nbinder-1: 1000 0 0 0 0 0 0 0 500 0 0 0 0 0 0 0\n";
+  t.same(parseCounters(text).get("binder-1"), { received: 1000, sent: 500 });
+  const meter = new RateMeter();
+  meter.add(0, { received: 0, sent: 0 });
+  t.same(meter.rates, { down: 0, up: 0 });
+  meter.add(1_000, { received: 1_000, sent: 500 });
+  t.same(meter.rates, { down: 8_000, up: 4_000 });
+  meter.add(2_000, { received: 10, sent: 10 });
+  t.same(meter.rates, { down: 0, up: 0 });
+});
