@@ -258,6 +258,7 @@ export class Lane {
       case "fatal":
         this.#lastError.tell(event.text);
         break;
+      case "client":
       case "hold":
         break;
     }

@@ -50,7 +50,7 @@ test("no value breaks out of its line or its quotes", (t) => {
   const value = fc.string({ unit: "binary", maxLength: 40 });
   fc.assert(
     fc.property(value, (text) => {
-      const control = [...text].some((character) => (character.codePointAt(0) ?? 0) < 0x20 || character === "\x7f");
+      const control = Array.from(text).some((character) => (character.codePointAt(0) ?? 0) < 0x20 || character === "\x7f");
       let line: string;
       try {
         line = directive("remote", text);
