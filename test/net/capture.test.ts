@@ -338,11 +338,17 @@ test("what is not TCP, and what is captured", { timeout: 180_000 }, async (t) =>
     const before = await tableHandle(home);
     t.not(before, "none");
     await reconfigure(house, config, "");
-    await house.testbed.link(1).set({ delay: 30 });
-    for (let i = 0; i < 3; i++) await ask(lan1, SERVER, ECHO, 20);
-    await house.testbed.link(1).set({ delay: 5 });
+    const load = askOn(lan1, SERVER, ECHO, 24, 30);
+    await house.testbed.link(1).set({ delay: 100 });
+    await until("the first lane is the slowest", 15_000, async () => {
+      const [first = 0, ...others] = (await house.status()).gateways.map(({ delay_ms }) => delay_ms ?? 0);
+      return first > 2 * Math.max(...others) ? true : undefined;
+    });
+    await reconfigure(house, config, "");
     await reconfigure(house, config, "");
     t.equal(await tableHandle(home), before);
+    await house.testbed.link(1).set({ delay: 5 });
+    await load.end();
   });
 
   await t.test("while lanes come and go and the table is replaced, nothing leaves undecided", async (t) => {
