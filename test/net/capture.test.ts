@@ -382,7 +382,8 @@ test("what is not TCP, and what is captured", { timeout: 180_000 }, async (t) =>
     await house.testbed.link(2).mend();
     await lanesUsed(house, 3, 15_000);
     done.abort();
-    t.ok((await load) > 200);
+    const begun = await load;
+    t.ok(begun >= 40, `${String(begun)} flows were begun meanwhile`);
     t.ok(handles.size >= 8, `${String(handles.size)} tables were in force`);
     await webAddress(home, `http://${SERVER}:22/`);
     await dump.line(/\.22: Flags/, 5_000);
