@@ -6,7 +6,7 @@ NODE := node
 # So that no tool asks the network for news.
 export npm_config_update_notifier := false
 
-.PHONY: help deps build build-quickjs types lint formatted check format test mutants bench demo clean
+.PHONY: test-trixie help deps build build-quickjs types lint formatted check format test mutants bench demo clean
 
 help:
 	@echo 'make build      build/binder, which runs in place'
@@ -16,6 +16,7 @@ help:
 	@echo 'make check      types, lint, format: quick, for developers'
 	@echo 'make format     formats every file'
 	@echo 'make mutants    as root: breaks Binder in small ways; a named test must notice each (ONLY=name runs one)'
+	@echo 'make test-trixie  as root: the main scenario in a bare Debian 13, with OpenVPN 2.7 from its backports'
 	@echo 'make bench      as root: the evaluation, into bench/'
 	@echo 'make demo       as root: a download over four gateways, in an emulated network'
 	@echo 'make clean      removes build/'
@@ -59,6 +60,9 @@ endif
 
 mutants: build
 	@$(NODE) scripts/mutants.mjs $(ONLY)
+
+test-trixie:
+	@scripts/in-debian trixie scripts/with-backports make test FILES=test/net/aggregate.test.ts
 
 bench: build
 	@$(NODE) scripts/run.mjs bench/bench.ts $(ARGS)

@@ -16,12 +16,3 @@ export async function devicesUp(host: Host, names: readonly string[]): Promise<R
   }
   return up;
 }
-
-/** The kernel's number of a device, never used twice; undefined if there is no such device. */
-export async function deviceIndex(host: Host, name: string): Promise<number | undefined> {
-  try {
-    return Number(new TextDecoder().decode(await host.files.read(`/sys/class/net/${name}/ifindex`)).trim());
-  } catch {
-    return undefined;
-  }
-}

@@ -1,4 +1,5 @@
 import type { Host } from "../host/types.ts";
+import { deviceIndex } from "../kernel/device-index.ts";
 import { adviceOn, explainDetail } from "../openvpn/advice.ts";
 import { LastError } from "../openvpn/last-error.ts";
 import { clientConfig } from "../openvpn/client-config.ts";
@@ -7,7 +8,6 @@ import { deviceOfLane, portOfLane } from "../plan/numbers.ts";
 import type { Log } from "../process/log.ts";
 import type { ProcessSpecification } from "../process/record.ts";
 import { LOG_DIRECTORY, Supervisor } from "../process/supervisor.ts";
-import { deviceIndex } from "./devices.ts";
 import { carries, type Health, nextHealth, probeInterval } from "./health.ts";
 import { LaneProbe, type ProbeIdentity } from "./lane-probe.ts";
 import { keysChecksum, relayFolder } from "../invite/folder.ts";

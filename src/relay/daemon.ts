@@ -205,6 +205,7 @@ export class RelayDaemon {
     const failed = await this.#kernel.set(desiredState(this.#plan, this.#link.live(), this.#confined), this.#signal);
     this.#confines = !failed.some(({ operation }) => operation.kind === "replace-nft");
     const failures = failed.map(({ message }) => message);
+    for (const server of this.#servers) await server.followDevice();
     await this.#link.open(serviceAddress(this.#plan)).catch((error: unknown) => {
       failures.push(error instanceof Error ? error.message : String(error));
     });

@@ -1,9 +1,11 @@
 import type { Host } from "../host/types.ts";
+import { deviceIndex } from "../kernel/device-index.ts";
 import { ManagementClient, type ManagementEvent } from "../openvpn/management.ts";
 import { serverConfig } from "../openvpn/server-config.ts";
 import { highestHome, blockNetmask } from "../plan/homes.ts";
 import { relayAddress } from "../plan/addresses.ts";
 import { deviceOfRelayLane, portOfLane } from "../plan/numbers.ts";
+import type { ProcessSpecification } from "../process/record.ts";
 import { Supervisor } from "../process/supervisor.ts";
 import { LANE_MTU } from "./desired.ts";
 import { clientEntries, RELAY_DIRECTORY, VPN_USER } from "./paths.ts";
@@ -16,6 +18,9 @@ export class LaneServer {
   readonly #supervisor: Supervisor;
   readonly #management: ManagementClient;
   #lastError = "";
+  /** What OpenVPN is started with; undefined before {@link configure}. */
+  #program: Omit<ProcessSpecification, "revision"> | undefined;
+  #text = "";
 
   /** `onClient` hears of every session that OpenVPN has when this daemon meets it, by the certificate's name. */
   constructor(host: Host, lane: number, onClient: (commonName: string) => void) {
@@ -52,7 +57,16 @@ export class LaneServer {
     const path = `/run/binder/relay-lane-${this.lane}.conf`;
     await this.#host.files.replace(path, new TextEncoder().encode(text), 0o600);
     const program = (await this.#host.processes.find("openvpn")) ?? "openvpn";
-    this.#supervisor.want({ program, args: ["--config", path], revision: text });
+    this.#program = { program, args: ["--config", path] };
+    this.#text = text;
+    await this.followDevice();
+  }
+
+  /** Has OpenVPN started anew when its device is not the one that it opened: somebody removed that, and another has been made. */
+  async followDevice(): Promise<void> {
+    if (this.#program === undefined) return;
+    const index = await deviceIndex(this.#host, deviceOfRelayLane(this.lane));
+    if (index !== undefined) this.#supervisor.want({ ...this.#program, revision: `${this.#text}# device ${index}\n` });
   }
 
   /** Supervises until the signal; OpenVPN goes on. */

@@ -254,6 +254,21 @@ test("homes at one relay", { timeout: 240_000 }, async (t) => {
     t.equal((await homeStatus(house, "home3")).gateways.filter(({ state }) => state === "up").length, 0, "the removed home stays off");
   });
 
+  await t.test("a lane's device that somebody removes at the relay is back, and the lane carries again", async (t) => {
+    const index = async (): Promise<string> => await relay.must("cat", ["/sys/class/net/binder-l1/ifindex"]);
+    const before = await index();
+    await relay.must("ip", ["link", "del", "binder-l1"]);
+    await until("the device is back", 10_000, async () => {
+      const { status, stdout } = await relay.run("cat", ["/sys/class/net/binder-l1/ifindex"]);
+      return status === 0 && stdout !== before ? true : undefined;
+    });
+    const answered = await until("the lane answers again", 30_000, async () => {
+      const ping = ["-c", "1", "-W", "1", "-I", "198.19.16.2", "198.19.0.1"];
+      return (await house.node("home").run("ping", ping)).status === 0 ? true : undefined;
+    });
+    t.ok(answered);
+  });
+
   await t.test("SIGTERM leaves the data path; what was removed meanwhile is put off by the next daemon", async (t) => {
     const download = await Download.begin(house, "lan1", 7);
     house.relayDaemon.kill("SIGTERM");
