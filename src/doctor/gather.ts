@@ -1,6 +1,7 @@
 import { type Host, HostError } from "../host/types.ts";
 import { PROTOCOL } from "../plan/numbers.ts";
-import { descriptorLimit, totalMemory } from "../proxy/capacity.ts";
+import { totalMemory } from "../plan/tcp-buffers.ts";
+import { descriptorLimit } from "../proxy/capacity.ts";
 import { earlierRules } from "./rules.ts";
 import { nftTrials, trialText } from "./nft-trials.ts";
 import { readSystem } from "./system.ts";

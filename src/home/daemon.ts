@@ -5,6 +5,7 @@ import { Kernel } from "../kernel/kernel.ts";
 import { watchKernel } from "../kernel/watch.ts";
 import { readDataCiphers } from "../openvpn/ciphers.ts";
 import { aborted, isAborted } from "../process/aborted.ts";
+import { totalMemory } from "../plan/tcp-buffers.ts";
 import type { Log } from "../process/log.ts";
 import { Wake } from "../process/wake.ts";
 import { type AdoptedLanes, adoptedLanes } from "./adopt.ts";
@@ -47,6 +48,7 @@ export class HomeDaemon {
   #loaded: LoadedHome;
   #kernel: Kernel;
   #ciphers: readonly string[] = [];
+  #memory = 0;
   #configError = "";
   #failures: readonly string[] = [];
   #ipv6Warnings: readonly string[] = [];
@@ -101,6 +103,7 @@ export class HomeDaemon {
 
   async run(): Promise<void> {
     this.#ciphers = await readDataCiphers(this.#host);
+    this.#memory = totalMemory(new TextDecoder().decode(await this.#host.files.read("/proc/meminfo")));
     const adopted = adoptedLanes(this.#loaded.plan, await this.#kernel.read(this.#signal));
     // HAProxy was left running too, and knows its lanes.
     this.#captures = adopted.size > 0;
@@ -166,6 +169,7 @@ export class HomeDaemon {
     return {
       devices: await devicesUp(this.#host, devices),
       congestion: await availableCongestion(this.#host),
+      memory: this.#memory,
       lanes: this.#lanes.all.map((lane) => lane.snapshot),
       withoutProxy: this.#proxy.complaint !== "",
     };

@@ -50,7 +50,7 @@ export function desiredState(plan: HomePlan, seen: HomeObservation): KernelState
     routes: [...plan.gateways.flatMap((gateway) => gatewayRoutes(plan, gateway, seen)), ...relayRoutes(membership, seen)],
     endpoints: membership === undefined ? [] : endpoints(membership, seen),
     subflowLimit: membership === undefined ? 0 : MAX_SUBFLOWS,
-    sysctls: sysctls(lanes),
+    sysctls: sysctls(lanes, seen.memory),
     nft: captureTable(plan, seen),
   };
 }
@@ -182,8 +182,8 @@ function endpoints(membership: Membership, seen: HomeObservation): readonly Endp
     .map(({ number }) => ({ address: laneAddress(membership, number), device: deviceOfLane(number), backup: false }));
 }
 
-function sysctls(lanes: readonly number[]): readonly Sysctl[] {
-  return [...(lanes.length === 0 ? [] : homeSysctls), ...lanes.flatMap((lane) => laneSysctls(deviceOfLane(lane)))];
+function sysctls(lanes: readonly number[], memory: number): readonly Sysctl[] {
+  return [...(lanes.length === 0 ? [] : homeSysctls(memory)), ...lanes.flatMap((lane) => laneSysctls(deviceOfLane(lane)))];
 }
 
 function laneSysctls(device: string): readonly Sysctl[] {

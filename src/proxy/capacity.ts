@@ -1,4 +1,5 @@
 import type { Host } from "../host/types.ts";
+import { totalMemory } from "../plan/tcp-buffers.ts";
 
 /** Bytes that one carried connection may cost: HAProxy's two buffers and two sockets' least. */
 const PER_CONNECTION = 64 * 1024;
@@ -16,12 +17,6 @@ const MOST = 20_000;
 export function maximumConnections(memory: number, descriptors: number): number {
   const byMemory = Math.max(LEAST, Math.floor(memory / 4 / PER_CONNECTION));
   return Math.max(1, Math.min(MOST, byMemory, Math.floor((descriptors - OWN_DESCRIPTORS) / DESCRIPTORS)));
-}
-
-/** Total memory in bytes, from the text of /proc/meminfo; 128 MiB if it doesn't say. */
-export function totalMemory(meminfo: string): number {
-  const match = /^MemTotal:\s+([0-9]+) kB$/m.exec(meminfo);
-  return match === null ? 128 * 1024 * 1024 : Number(match[1]) * 1024;
 }
 
 /** The most descriptors that a process may have, from the text of /proc/self/limits; 4096 if it doesn't say. */

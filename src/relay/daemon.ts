@@ -6,6 +6,7 @@ import { watchKernel } from "../kernel/watch.ts";
 import { readDataCiphers } from "../openvpn/ciphers.ts";
 import { aborted, isAborted } from "../process/aborted.ts";
 import { endAll } from "../process/end-named.ts";
+import { totalMemory } from "../plan/tcp-buffers.ts";
 import type { Log } from "../process/log.ts";
 import { Wake } from "../process/wake.ts";
 import { desiredState, lanesRouted } from "./desired.ts";
@@ -38,6 +39,7 @@ export class RelayDaemon {
   readonly #link: LinkServer;
   readonly #changed = new Wake();
   readonly #confined: number;
+  #memory = 0;
   readonly #kernel: Kernel;
   #plan: RelayPlan;
   /** Whether the nft table was as wanted when last looked at. */
@@ -113,6 +115,7 @@ export class RelayDaemon {
   }
 
   async #start(): Promise<void> {
+    this.#memory = totalMemory(new TextDecoder().decode(await this.#host.files.read("/proc/meminfo")));
     const ciphers = await readDataCiphers(this.#host);
     this.#admit();
     // The lanes of a former configuration have nobody else who ends them.
@@ -202,7 +205,7 @@ export class RelayDaemon {
   }
 
   async #reconcile(): Promise<boolean> {
-    const failed = await this.#kernel.set(desiredState(this.#plan, this.#link.live(), this.#confined), this.#signal);
+    const failed = await this.#kernel.set(desiredState(this.#plan, this.#link.live(), this.#confined, this.#memory), this.#signal);
     this.#confines = !failed.some(({ operation }) => operation.kind === "replace-nft");
     const failures = failed.map(({ message }) => message);
     for (const server of this.#servers) await server.followDevice();

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { descriptorLimit, maximumConnections, totalMemory } from "../../src/proxy/capacity.ts";
+import { tcpBuffers, totalMemory } from "../../src/plan/tcp-buffers.ts";
+import { descriptorLimit, maximumConnections } from "../../src/proxy/capacity.ts";
 import { homeProxyConfig, type HomeProxyOptions } from "../../src/proxy/home-config.ts";
 import { haproxyCommand, mptcpAddress, parseHaproxyVersion } from "../../src/proxy/mptcp.ts";
 import { relayProxyConfig } from "../../src/proxy/relay-config.ts";
@@ -87,6 +88,9 @@ test("capacity follows memory and descriptors", (t) => {
   t.equal(maximumConnections(2 ** 40, 224), 32);
   t.equal(totalMemory("MemTotal:         249088 kB\n"), 249088 * 1024);
   t.equal(totalMemory("?"), 128 * 2 ** 20);
+  t.equal(tcpBuffers(128 * 2 ** 20).receive, `4096 ${4 * 2 ** 20} ${16 * 2 ** 20}`);
+  t.equal(tcpBuffers(32 * 2 ** 20).receive, `4096 ${4 * 2 ** 20} ${8 * 2 ** 20}`, "never less than the lines need");
+  t.equal(tcpBuffers(64 * 2 ** 30).receive, `4096 ${4 * 2 ** 20} ${32 * 2 ** 20}`, "never more");
   t.equal(descriptorLimit("Max open files            1024                 4096                 files\n"), 4096);
   fc.assert(fc.property(fc.nat(), fc.nat(), (memory, descriptors) => maximumConnections(memory, descriptors) >= 1));
 });
