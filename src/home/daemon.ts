@@ -5,7 +5,7 @@ import { Kernel } from "../kernel/kernel.ts";
 import { watchKernel } from "../kernel/watch.ts";
 import { readDataCiphers } from "../openvpn/ciphers.ts";
 import { aborted, isAborted } from "../process/aborted.ts";
-import { totalMemory } from "../plan/tcp-buffers.ts";
+import { machineMemory } from "../process/memory.ts";
 import type { Log } from "../process/log.ts";
 import { Wake } from "../process/wake.ts";
 import { type AdoptedLanes, adoptedLanes } from "./adopt.ts";
@@ -103,7 +103,7 @@ export class HomeDaemon {
 
   async run(): Promise<void> {
     this.#ciphers = await readDataCiphers(this.#host);
-    this.#memory = totalMemory(new TextDecoder().decode(await this.#host.files.read("/proc/meminfo")));
+    this.#memory = await machineMemory(this.#host);
     const adopted = adoptedLanes(this.#loaded.plan, await this.#kernel.read(this.#signal));
     // HAProxy was left running too, and knows its lanes.
     this.#captures = adopted.size > 0;

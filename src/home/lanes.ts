@@ -1,5 +1,5 @@
 import type { Host } from "../host/types.ts";
-import { toHex } from "../link/message.ts";
+import { hexOf } from "../plan/hex.ts";
 import type { Log } from "../process/log.ts";
 import { endNamed } from "../process/end-named.ts";
 import type { AdoptedLanes } from "./adopt.ts";
@@ -32,7 +32,7 @@ export class Lanes {
       onChange();
     };
     this.#identity = {
-      boot: toHex(host.random(8)),
+      boot: hexOf(host.random(8)),
       nextCounter: () => (this.#counter += 1),
       live: () => this.all.reduce((bits, lane) => bits | (carries(lane.health.state) ? 1 << lane.gateway.number : 0), 0),
     };

@@ -1,4 +1,5 @@
 import type { Clock, Host } from "../host/types.ts";
+import { isAborted } from "../process/aborted.ts";
 import { backOff } from "../process/back-off.ts";
 import type { Ownership } from "./state.ts";
 
@@ -37,9 +38,6 @@ export async function watchKernel(host: Host, ownership: Ownership, signal: Abor
     await host.clock.sleep(backOff(failures, random, { most: LONGEST_PAUSE }), signal).catch(() => undefined);
   }
 }
-
-/** The signal may fire at any await, which the compiler does not know. */
-const isAborted = (signal: AbortSignal): boolean => signal.aborted;
 
 async function monitor(host: Host, ownership: Ownership, signal: AbortSignal, onEvent: () => void): Promise<void> {
   const concerns = new Relevance(ownership);

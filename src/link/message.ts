@@ -1,3 +1,5 @@
+import { hexOf } from "../plan/hex.ts";
+
 /**
  * What home and relay say to each other over a lane: UDP datagrams between the home's lane address and the relay's service address.
  *
@@ -69,17 +71,13 @@ export function decodeMessage(bytes: Uint8Array): LinkMessage | undefined {
     type,
     lane,
     live: view.getUint16(6),
-    boot: toHex(bytes.subarray(8, 16)),
+    boot: hexOf(bytes.subarray(8, 16)),
     counter: view.getUint32(16),
     sent: view.getUint32(20),
-    token: toHex(bytes.subarray(24, 32)),
+    token: hexOf(bytes.subarray(24, 32)),
     mtu: view.getUint16(32),
     twice: (view.getUint16(34) & 1) === 1,
   };
-}
-
-export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function fromHex(text: string): Uint8Array {

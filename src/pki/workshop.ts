@@ -1,5 +1,5 @@
 import type { Host } from "../host/types.ts";
-import { hexOf } from "./hex.ts";
+import { hexOf } from "../plan/hex.ts";
 
 const PARENT = "/run/binder";
 

@@ -1,5 +1,5 @@
 import type { Host } from "../host/types.ts";
-import { totalMemory } from "../plan/tcp-buffers.ts";
+import { machineMemory } from "../process/memory.ts";
 
 /** Bytes that one carried connection may cost: HAProxy's two buffers and two sockets' least. */
 const PER_CONNECTION = 64 * 1024;
@@ -28,5 +28,5 @@ export function descriptorLimit(limits: string): number {
 /** {@link maximumConnections} of this machine. */
 export async function machineCapacity(host: Host): Promise<number> {
   const text = async (path: string): Promise<string> => new TextDecoder().decode(await host.files.read(path));
-  return maximumConnections(totalMemory(await text("/proc/meminfo")), descriptorLimit(await text("/proc/self/limits")));
+  return maximumConnections(await machineMemory(host), descriptorLimit(await text("/proc/self/limits")));
 }

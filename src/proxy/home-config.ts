@@ -1,20 +1,17 @@
 import { MAX_GATEWAY, MIN_GATEWAY, PORT_CAPTURE, PORT_PROXY } from "../plan/numbers.ts";
 import { type MptcpMeans, mptcpAddress } from "./mptcp.ts";
 import { line } from "./text.ts";
+import { type GlobalOptions, globalSection } from "./global-section.ts";
 import { commonDefaults, refuseBeyond } from "./timeouts.ts";
-import type { ProxyUser } from "./user.ts";
 
-export interface HomeProxyOptions {
+export interface HomeProxyOptions extends GlobalOptions {
   readonly means: MptcpMeans;
   /** The relay's service address. */
   readonly service: string;
   /** This home's address on lane i, 1 to 15. */
   readonly laneAddress: (lane: number) => string;
-  readonly maximumConnections: number;
-  readonly statsSocket: string;
   /** Where the servers' weights are read from at the start (`show servers state`); it need not exist. */
   readonly stateFile: string;
-  readonly runAs: ProxyUser;
 }
 
 export const BACKEND = "lanes";
@@ -29,12 +26,7 @@ export const serverOfLane = (lane: number): string => `lane${lane}`;
 export function homeProxyConfig(options: HomeProxyOptions): string {
   const lanes = Array.from({ length: MAX_GATEWAY - MIN_GATEWAY + 1 }, (_, index) => MIN_GATEWAY + index);
   const lines = [
-    "global",
-    line("maxconn", options.maximumConnections),
-    line("user", options.runAs.user),
-    line("group", options.runAs.group),
-    line("stats", "socket", options.statsSocket, "mode", "600", "level", "admin"),
-    line("stats", "timeout", "1m"),
+    ...globalSection(options),
     line("server-state-file", options.stateFile),
     ...commonDefaults("2s"),
     line("retries", 3),

@@ -1,10 +1,10 @@
 import { PORT_PROXY } from "../plan/numbers.ts";
 import { type MptcpMeans, mptcpAddress } from "./mptcp.ts";
 import { line } from "./text.ts";
+import { type GlobalOptions, globalSection } from "./global-section.ts";
 import { commonDefaults, refuseBeyond } from "./timeouts.ts";
-import type { ProxyUser } from "./user.ts";
 
-export interface RelayProxyOptions {
+export interface RelayProxyOptions extends GlobalOptions {
   readonly means: MptcpMeans;
   /** The relay's service address. */
   readonly service: string;
@@ -15,11 +15,8 @@ export interface RelayProxyOptions {
   /** Prefixes that no home may reach through the relay. */
   readonly refused: readonly string[];
   readonly refusedPorts: readonly number[];
-  readonly maximumConnections: number;
   /** At a time, for each home. */
   readonly connectionsPerHome: number;
-  readonly statsSocket: string;
-  readonly runAs: ProxyUser;
 }
 
 /**
@@ -29,12 +26,7 @@ export interface RelayProxyOptions {
  */
 export function relayProxyConfig(options: RelayProxyOptions): string {
   const lines = [
-    "global",
-    line("maxconn", options.maximumConnections),
-    line("user", options.runAs.user),
-    line("group", options.runAs.group),
-    line("stats", "socket", options.statsSocket, "mode", "600", "level", "admin"),
-    line("stats", "timeout", "1m"),
+    ...globalSection(options),
     ...commonDefaults("8s"),
     line("retries", 0),
     line("frontend", "lanes"),

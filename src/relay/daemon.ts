@@ -6,7 +6,7 @@ import { watchKernel } from "../kernel/watch.ts";
 import { readDataCiphers } from "../openvpn/ciphers.ts";
 import { aborted, isAborted } from "../process/aborted.ts";
 import { endAll } from "../process/end-named.ts";
-import { totalMemory } from "../plan/tcp-buffers.ts";
+import { machineMemory } from "../process/memory.ts";
 import type { Log } from "../process/log.ts";
 import { Wake } from "../process/wake.ts";
 import { desiredState, lanesRouted } from "./desired.ts";
@@ -115,7 +115,7 @@ export class RelayDaemon {
   }
 
   async #start(): Promise<void> {
-    this.#memory = totalMemory(new TextDecoder().decode(await this.#host.files.read("/proc/meminfo")));
+    this.#memory = await machineMemory(this.#host);
     const ciphers = await readDataCiphers(this.#host);
     this.#admit();
     // The lanes of a former configuration have nobody else who ends them.

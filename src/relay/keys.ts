@@ -1,7 +1,7 @@
 import type { Host } from "../host/types.ts";
 import { makeAuthority, makeCertificate } from "../pki/certificate.ts";
 import { PkiError } from "../pki/error.ts";
-import { hexOf } from "../pki/hex.ts";
+import { hexOf } from "../plan/hex.ts";
 import { makeTlsCryptClientKey, makeTlsCryptServerKey } from "../pki/tls-crypt.ts";
 import type { Book, Home } from "./homes.ts";
 import { RELAY_KEYS } from "./paths.ts";

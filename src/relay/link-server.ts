@@ -1,6 +1,7 @@
 import type { Host, UdpSocket } from "../host/types.ts";
 import { type Claim, type ClaimState, hearProbe, noClaim } from "../link/claims.ts";
-import { decodeMessage, encodeMessage, toHex } from "../link/message.ts";
+import { decodeMessage, encodeMessage } from "../link/message.ts";
+import { hexOf } from "../plan/hex.ts";
 import { blockLength, blockOf, contains, parseIpv4, type Prefix } from "../plan/addresses.ts";
 import { MAX_GATEWAY, PORT_PROBE } from "../plan/numbers.ts";
 import { LANE_MTU } from "./desired.ts";
@@ -97,7 +98,7 @@ export class LinkServer {
     this.#homes.set(sender.home, home);
     home.heard.set(sender.lane, now);
     const before = routed(home.state.claim);
-    const answer = hearProbe(home.state, probe, sender.lane, toHex(this.#host.random(8)));
+    const answer = hearProbe(home.state, probe, sender.lane, hexOf(this.#host.random(8)));
     home.state = answer.state;
     const token = answer.reply === "challenge" ? answer.token : probe.token;
     const twice = answer.state.claim?.twice ?? false;

@@ -1,5 +1,5 @@
 import type { Host } from "../../host/types.ts";
-import { hexOf } from "../../pki/hex.ts";
+import { hexOf } from "../../plan/hex.ts";
 import { readBook, writeBook } from "../../relay/book-file.ts";
 import { withBookLock } from "../../relay/book-lock.ts";
 import { removeEntries, writeEntries } from "../../relay/client-entries.ts";
