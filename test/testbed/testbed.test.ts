@@ -113,7 +113,8 @@ function tests(): void {
     t.teardown(() => testbed.close());
     for (const warning of testbed.warnings) t.comment(warning);
     await serve(testbed.node("server"));
-    t.equal((await download(testbed.node("lan1"), { bytes: 1000, limit: 1 })).end, "unreachable", "no route without homeDefault");
+    // The limit leaves room for a second SYN: an ICMP error that comes while connect() still owns the socket is only noted (tcp_v4_err).
+    t.equal((await download(testbed.node("lan1"), { bytes: 1000, limit: 5 })).end, "unreachable", "no route without homeDefault");
     for (const gateway of [1, 2]) {
       await testbed.homeDefault(gateway);
       for (const lan of ["lan1", "lan2"]) {
