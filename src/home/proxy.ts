@@ -22,7 +22,7 @@ export class HomeProxy {
   /** `onStart` is called when HAProxy was started and has to be told its lanes. */
   constructor(host: Host, onStart: () => void) {
     this.#host = host;
-    this.supervisor = new Supervisor(host, "proxy", onStart);
+    this.supervisor = new Supervisor(host, "proxy", { onStart });
   }
 
   /** What this machine lacks to run it; empty if nothing. */

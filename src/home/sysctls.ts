@@ -7,6 +7,6 @@ export const homeSysctls = (memory: number): readonly Sysctl[] => [
   { key: "net/mptcp/enabled", mode: "set", value: "1" },
   // Two lost SYNs would otherwise turn MPTCP off for an hour (kernel 6.12 and later).
   { key: "net/mptcp/blackhole_timeout", mode: "set", value: "0" },
-  { key: "net/ipv4/tcp_rmem", mode: "raise", value: tcpBuffers(memory).receive },
-  { key: "net/ipv4/tcp_wmem", mode: "raise", value: tcpBuffers(memory).send },
+  { key: "net/ipv4/tcp_rmem", mode: "raise", value: tcpBuffers(memory, "home").receive },
+  { key: "net/ipv4/tcp_wmem", mode: "raise", value: tcpBuffers(memory, "home").send },
 ];

@@ -23,6 +23,20 @@ const LAST_LINES = 3;
 
 export const LOG_DIRECTORY = "/run/binder/log";
 
+export interface SupervisorOptions {
+  /** Called after every start. */
+  readonly onStart?: () => void;
+  /** Awaited before every start. If it rejects, the start has failed. */
+  readonly prepare?: (signal: AbortSignal) => Promise<Preparation>;
+}
+
+export interface Preparation {
+  /** Arguments that this start has besides. */
+  readonly args: readonly string[];
+  /** Awaited once the program runs. */
+  readonly finish: (signal: AbortSignal) => Promise<void>;
+}
+
 /**
  * Keeps one program running in a session of its own. It is adopted if a former daemon left it running with the same specification,
  * restarted with back-off when it ends, and left alone when the daemon goes.
@@ -40,13 +54,13 @@ export class Supervisor {
   #lastWords: readonly string[] = [];
   readonly #wake = new Wake();
 
-  readonly #onStart: () => void;
+  readonly #options: SupervisorOptions;
 
-  /** `name` names the record and the log. `onStart` is called after every start. */
-  constructor(host: Host, name: string, onStart: () => void = () => undefined) {
+  /** `name` names the record and the log. */
+  constructor(host: Host, name: string, options: SupervisorOptions = {}) {
     this.#host = host;
     this.name = name;
-    this.#onStart = onStart;
+    this.#options = options;
   }
 
   get state(): ProcessState {
@@ -107,10 +121,10 @@ export class Supervisor {
       this.#state = { kind: "idle" };
       return LOOK_EVERY;
     }
-    return await this.#restart(wanted);
+    return await this.#restart(wanted, signal);
   }
 
-  async #restart(wanted: ProcessSpecification): Promise<number> {
+  async #restart(wanted: ProcessSpecification, signal: AbortSignal): Promise<number> {
     const now = this.#host.clock.monotonic();
     if (this.#state.kind === "running") {
       this.#failures = now - this.#state.since >= WELL_AFTER ? 1 : this.#failures + 1;
@@ -119,7 +133,7 @@ export class Supervisor {
     }
     if (this.#state.kind === "waiting" && now < this.#state.until) return this.#state.until - now;
     try {
-      await this.#start(wanted);
+      await this.#start(wanted, signal);
       this.#right = wanted === this.#wanted;
       return this.#right ? LOOK_AT_CHILD : 0;
     } catch {
@@ -149,10 +163,11 @@ export class Supervisor {
     return { kind: "waiting", failures: this.#failures, until: now + backOff(this.#failures, random), lastStatus };
   }
 
-  async #start(wanted: ProcessSpecification): Promise<void> {
+  async #start(wanted: ProcessSpecification, signal: AbortSignal): Promise<void> {
     await this.#host.files.makeDirectory(LOG_DIRECTORY, 0o700);
     if (((await this.#host.files.status(this.logPath))?.size ?? 0) > LOG_LIMIT) await this.#host.files.remove(this.logPath);
-    const pid = await this.#host.processes.detach(wanted.program, wanted.args, {
+    const preparation = await this.#options.prepare?.(signal);
+    const pid = await this.#host.processes.detach(wanted.program, [...wanted.args, ...(preparation?.args ?? [])], {
       log: this.logPath,
       ...(wanted.environment === undefined ? {} : { environment: wanted.environment }),
       onExit: () => {
@@ -165,6 +180,7 @@ export class Supervisor {
     await writeRecord(this.#host, this.name, { ...identity, specification: wanted });
     this.#state = { kind: "running", identity, since };
     this.#child = true;
-    this.#onStart();
+    this.#options.onStart?.();
+    await preparation?.finish(signal);
   }
 }

@@ -29,14 +29,24 @@ export async function findMptcpMeans(host: Host, signal: AbortSignal): Promise<M
   return { kind: "mptcpize", program, mptcpize };
 }
 
-/** Program and arguments that run HAProxy in the foreground with this configuration. */
-export function haproxyCommand(means: MptcpMeans, configuration: string): { readonly program: string; readonly args: readonly string[] } {
-  const args = ["-db", "-f", configuration];
+export interface HaproxyCommand {
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+/** Runs HAProxy in the foreground with this configuration, no socket of it by MPTCP but those with an address `mptcp4@…`. */
+export function plainHaproxyCommand(means: MptcpMeans, configuration: string): HaproxyCommand {
+  return { program: means.program, args: ["-db", "-f", configuration] };
+}
+
+/** Runs HAProxy in the foreground with this configuration, by MPTCP where the means can. */
+export function haproxyCommand(means: MptcpMeans, configuration: string): HaproxyCommand {
+  const plain = plainHaproxyCommand(means, configuration);
   switch (means.kind) {
     case "native":
-      return { program: means.program, args };
+      return plain;
     case "mptcpize":
-      return { program: means.mptcpize, args: ["run", means.program, ...args] };
+      return { program: means.mptcpize, args: ["run", plain.program, ...plain.args] };
   }
 }
 

@@ -48,3 +48,26 @@ export function relayProxyConfig(options: RelayProxyOptions): string {
   ];
   return `${lines.join("\n")}\n`;
 }
+
+/**
+ * A HAProxy that only opens the relay's listener, for another to take over by its stats socket (`-x`, HAProxy's management guide, 4):
+ * mptcpize makes all sockets of its program MPTCP, and at the relay the listener's should be, the exits to servers not.
+ */
+export function relayListenerConfig(options: Pick<RelayProxyOptions, "means" | "service" | "statsSocket" | "runAs">): string {
+  const { means, service, statsSocket, runAs } = options;
+  const lines = [
+    "global",
+    line("maxconn", 10),
+    line("user", runAs.user),
+    line("group", runAs.group),
+    line("stats", "socket", statsSocket, "mode", "600", "level", "admin", "expose-fd", "listeners"),
+    line("listen", "lanes"),
+    line("mode", "tcp"),
+    line("timeout", "client", "1s"),
+    line("timeout", "connect", "1s"),
+    line("timeout", "server", "1s"),
+    line("bind", `${mptcpAddress(means, service)}:${PORT_PROXY}`, "accept-proxy"),
+    line("tcp-request", "connection", "reject"),
+  ];
+  return `${lines.join("\n")}\n`;
+}

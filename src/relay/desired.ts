@@ -107,8 +107,8 @@ function sysctls(plan: RelayPlan, memory: number): readonly Sysctl[] {
     { key: "net/mptcp/blackhole_timeout", mode: "set", value: "0" },
     // On the accepting side a route's own congestion control is not used for a connection's first subflow.
     { key: "net/ipv4/tcp_congestion_control", mode: "set", value: plan.config.congestion },
-    { key: "net/ipv4/tcp_rmem", mode: "raise", value: tcpBuffers(memory).receive },
-    { key: "net/ipv4/tcp_wmem", mode: "raise", value: tcpBuffers(memory).send },
+    { key: "net/ipv4/tcp_rmem", mode: "raise", value: tcpBuffers(memory, "relay").receive },
+    { key: "net/ipv4/tcp_wmem", mode: "raise", value: tcpBuffers(memory, "relay").send },
     { key: "net/ipv4/fib_multipath_hash_policy", mode: "set", value: "1" },
   ];
 }

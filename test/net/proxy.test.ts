@@ -37,6 +37,19 @@ test("a household's TCP through the proxies", { timeout: 240_000 }, async (t) =>
     }
   });
 
+  await t.test("between the proxies it is MPTCP, from the relay on it is TCP", async (t) => {
+    const running = house.get(["--seconds", "2"]);
+    const sockets = await until("the relay's two sides", 5_000, async () => {
+      const lines = (await house.node("relay").must("ss", ["-tniOH", "state", "established"])).split("\n");
+      const lanes = lines.filter((line) => /:2130 /.test(line));
+      const exits = lines.filter((line) => line.includes(`${SERVER}:${String(PORT)}`));
+      return lanes.length === 2 && exits.length === 1 ? { lanes, exits } : undefined;
+    });
+    for (const line of sockets.lanes) t.match(line, /tcp-ulp-mptcp/, "a subflow");
+    for (const line of sockets.exits) t.notMatch(line, /mptcp/, "the exit");
+    t.equal((await running).content, "good");
+  });
+
   await t.test("a destination that refuses closes the client within the relay's time plus one second", async (t) => {
     const started = performance.now();
     const { end, bytes } = await house.flow(["get", "--to", SERVER, "--port", "9", "--bytes", "1000"]);

@@ -31,7 +31,7 @@ const unused = (): never => {
 /** A machine with files in memory, and programs that are entries of /proc. */
 function machine() {
   const files = new Map<string, Uint8Array>();
-  const started: { pid: number; at: number }[] = [];
+  const started: { pid: number; at: number; args: readonly string[] }[] = [];
   const ends: (() => void)[] = [];
   let now = 1_000_000;
   let pid = 100;
@@ -64,9 +64,9 @@ function machine() {
     processes: {
       pid: 1,
       run: unused,
-      detach: (_program, _args, options) => {
+      detach: (_program, args, options) => {
         pid += 1;
-        started.push({ pid, at: now });
+        started.push({ pid, at: now, args });
         files.set(`/proc/${String(pid)}/stat`, text(`${String(pid)} (a (b) c) S ${"0 ".repeat(18)}${String(pid * 7)} 0\n`));
         files.set(options.log, text("one\nCannot load private key\nExiting due to fatal error\n"));
         ends.push(() => options.onExit?.(1));
@@ -119,7 +119,7 @@ test("a program that dies is started again, and its last words are kept", { time
   const m = machine();
   const end = new AbortController();
   let starts = 0;
-  const supervisor = new Supervisor(m.host, "x", () => (starts += 1));
+  const supervisor = new Supervisor(m.host, "x", { onStart: () => (starts += 1) });
   supervisor.want(specification);
   const running = supervisor.supervise(end.signal);
   await until(() => supervisor.state.kind === "running");
@@ -130,6 +130,32 @@ test("a program that dies is started again, and its last words are kept", { time
   await until(() => m.started.length === 2 && supervisor.state.kind === "running");
   t.equal(starts, 2);
   t.same(supervisor.lastWords, []);
+  end.abort();
+  await running;
+});
+
+test("what a start needs is prepared before each, and finished once the program runs", { timeout: 20_000 }, async (t) => {
+  const m = machine();
+  const end = new AbortController();
+  const told: string[] = [];
+  let works = false;
+  const supervisor = new Supervisor(m.host, "x", {
+    onStart: () => told.push("start"),
+    prepare: () => {
+      told.push("prepare");
+      const finish = (): Promise<void> => Promise.resolve(void told.push("finish"));
+      return works ? Promise.resolve({ args: ["-b"], finish }) : Promise.reject(new Error("not yet"));
+    },
+  });
+  supervisor.want(specification);
+  const running = supervisor.supervise(end.signal);
+  await until(() => supervisor.state.kind === "waiting");
+  t.equal(m.started.length, 0, "not started unprepared");
+  works = true;
+  m.advance(60_000);
+  await until(() => told.includes("finish"));
+  t.same(told, ["prepare", "prepare", "start", "finish"]);
+  t.same(m.started.at(-1)?.args, ["-a", "-b"]);
   end.abort();
   await running;
 });

@@ -88,9 +88,12 @@ test("capacity follows memory and descriptors", (t) => {
   t.equal(maximumConnections(2 ** 40, 224), 32);
   t.equal(totalMemory("MemTotal:         249088 kB\n"), 249088 * 1024);
   t.equal(totalMemory("?"), 128 * 2 ** 20);
-  t.equal(tcpBuffers(128 * 2 ** 20).receive, `4096 ${4 * 2 ** 20} ${16 * 2 ** 20}`);
-  t.equal(tcpBuffers(32 * 2 ** 20).receive, `4096 ${4 * 2 ** 20} ${8 * 2 ** 20}`, "never less than the lines need");
-  t.equal(tcpBuffers(64 * 2 ** 30).receive, `4096 ${4 * 2 ** 20} ${32 * 2 ** 20}`, "never more");
+  const megabytes = (...figures: readonly number[]): string => ["4096", ...figures.map((figure) => String(figure * 2 ** 20))].join(" ");
+  t.equal(tcpBuffers(128 * 2 ** 20, "home").receive, megabytes(16, 16));
+  t.equal(tcpBuffers(32 * 2 ** 20, "home").receive, megabytes(8, 8), "never less than the lines need");
+  t.equal(tcpBuffers(64 * 2 ** 30, "home").receive, megabytes(16, 32), "never more");
+  t.equal(tcpBuffers(2 ** 30, "relay").receive, megabytes(4, 32), "servers fill the exits' buffers");
+  t.equal(tcpBuffers(64 * 2 ** 30, "relay").receive, megabytes(16, 32));
   t.equal(descriptorLimit("Max open files            1024                 4096                 files\n"), 4096);
   fc.assert(fc.property(fc.nat(), fc.nat(), (memory, descriptors) => maximumConnections(memory, descriptors) >= 1));
 });
