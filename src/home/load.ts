@@ -1,3 +1,4 @@
+import { ConfigurationError } from "../config/configuration-error.ts";
 import { formatConfigError, parseConfig } from "../config/index.ts";
 import type { Config } from "../config/types.ts";
 import type { Host } from "../host/types.ts";
@@ -10,11 +11,6 @@ import type { HomePlan, NumberedGateway } from "./plan.ts";
 
 export const HOME_CONFIG = "/etc/config/binder";
 const NUMBERS = "/etc/binder/numbers";
-
-/** The configuration is wrong; `message` has every error, one a line. */
-export class ConfigurationError extends Error {
-  override readonly name = "ConfigurationError";
-}
 
 /** A gateway that is configured but can't be used on this machine, and why. */
 export interface UnusableGateway {

@@ -4,8 +4,9 @@ import { formatPrefix } from "../plan/addresses.ts";
 import { DEFAULT_ALIAS_PREFIX, DEFAULT_LANE_PREFIX, DEVICE_PREFIX, NFT_TABLE, PROTOCOL } from "../plan/numbers.ts";
 import type { HomePlan } from "./plan.ts";
 
-const PREFIXES = "/run/binder/prefixes";
-export const SAVED = "/run/binder/saved";
+const RUN = "/run/binder";
+const PREFIXES = `${RUN}/prefixes`;
+export const SAVED = `${RUN}/saved`;
 
 /**
  * What in the kernel is the home's. Prefixes that were ever used since the machine started are kept in /run, so that cleanup finds what
@@ -18,7 +19,10 @@ export async function homeOwnership(host: Host, plan: HomePlan | undefined): Pro
     prefixes.add(formatPrefix(plan.config.main.aliasPrefix));
     if (plan.membership !== undefined) prefixes.add(formatPrefix(plan.membership.lanePrefix));
     const text = `${[...prefixes].join("\n")}\n`;
-    if (text !== known) await host.files.replace(PREFIXES, new TextEncoder().encode(text), 0o644);
+    if (text !== known) {
+      await host.files.makeDirectory(RUN, 0o755);
+      await host.files.replace(PREFIXES, new TextEncoder().encode(text), 0o644);
+    }
   }
   return { devicePrefix: DEVICE_PREFIX, prefixes: [...prefixes], protocol: PROTOCOL, nftTable: NFT_TABLE, savedDirectory: SAVED };
 }

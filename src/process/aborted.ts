@@ -13,3 +13,17 @@ export async function aborted(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", done, { once: true });
   });
 }
+
+/** A controller that fires with the signal, and may be fired by itself. */
+export function endingWith(signal: AbortSignal): AbortController {
+  const end = new AbortController();
+  if (signal.aborted) end.abort(signal.reason);
+  signal.addEventListener(
+    "abort",
+    () => {
+      end.abort(signal.reason);
+    },
+    { once: true },
+  );
+  return end;
+}

@@ -1,3 +1,4 @@
+import { ConfigurationError } from "../config/configuration-error.ts";
 import { formatConfigError, parseRelayConfig } from "../config/index.ts";
 import type { RelayConfig } from "../config/relay-types.ts";
 import type { Host } from "../host/types.ts";
@@ -8,24 +9,19 @@ import { syncAdmitted } from "./admitted.ts";
 import { RELAY_CONFIG, VPN_USER } from "./paths.ts";
 import type { RelayPlan } from "./plan.ts";
 
-/** The configuration is wrong; `message` has every error, one a line. */
-export class RelayConfigurationError extends Error {
-  override readonly name = "RelayConfigurationError";
-}
-
 /** What servers were started with: it changes by a restart alone. */
 type Fixed = Pick<RelayConfig, "port" | "prefix" | "lanes">;
 
-/** Reads the configuration, with `fixed` in place of its own, and the book, and lets in whom the book names. */
+/** Reads the configuration, with `fixed` in place of its own, and the book, and lets in whom the book names. Throws ConfigurationError. */
 export async function loadRelay(host: Host, log: Log, fixed?: Fixed): Promise<RelayPlan> {
   if ((await host.files.status(RELAY_CONFIG)) === undefined)
-    throw new RelayConfigurationError(`${RELAY_CONFIG} does not exist: run binder relay init`);
+    throw new ConfigurationError(`${RELAY_CONFIG} does not exist: run binder relay init`);
   const result = parseRelayConfig(RELAY_CONFIG, await host.files.read(RELAY_CONFIG));
-  if (!result.ok) throw new RelayConfigurationError(result.errors.map(formatConfigError).join("\n"));
+  if (!result.ok) throw new ConfigurationError(result.errors.map(formatConfigError).join("\n"));
   if (result.config.addresses.length === 0)
-    throw new RelayConfigurationError(`${RELAY_CONFIG} names no address of this relay: run binder relay init`);
+    throw new ConfigurationError(`${RELAY_CONFIG} names no address of this relay: run binder relay init`);
   const account = await findAccount(host, VPN_USER);
-  if (account === undefined) throw new RelayConfigurationError(`there is no user ${VPN_USER}: run binder relay init`);
+  if (account === undefined) throw new ConfigurationError(`there is no user ${VPN_USER}: run binder relay init`);
   if (fixed !== undefined && fixedText(fixed) !== fixedText(result.config)) {
     log.write("warning", "port, prefix and lanes change when the relay is restarted (binder stop, binder relay run)");
   }
