@@ -1,13 +1,9 @@
 import type { Host } from "../../host/types.ts";
-import { hexOf } from "../../plan/hex.ts";
 import { highestHome } from "../../plan/homes.ts";
-import { readBook, writeBook } from "../../relay/book-file.ts";
-import { withBookLock } from "../../relay/book-lock.ts";
-import { writeEntries } from "../../relay/client-entries.ts";
 import { addHome } from "../../relay/homes.ts";
 import { runCommand } from "../frame.ts";
-import { handOver, makeInvite, nowOf, openRelay } from "./admission.ts";
-import { tellRelay } from "./tell.ts";
+import { nowOf } from "./admission.ts";
+import { issueInvite } from "./issue-invite.ts";
 
 const usage = `usage: binder relay add-home NAME
 
@@ -20,17 +16,6 @@ NAME  1 to 32 letters, digits, underscores, dots or hyphens
 export async function addHomeCommand(host: Host, args: readonly string[]): Promise<number> {
   return await runCommand(host, args, "binder relay add-home", { usage, positionals: { least: 1, most: 1 } }, async (given, signal) => {
     const [name = ""] = given.positionals;
-    const { settings, entries } = await openRelay(host);
-    const { home, invite } = await withBookLock(host, async () => {
-      const change = addHome(await readBook(host), name, hexOf(host.random(8)), nowOf(host), highestHome(settings.prefix));
-      // What may fail comes first: a home without an invite would be of no use.
-      const line = await makeInvite(host, settings, change.home, signal);
-      await writeBook(host, change.book);
-      await writeEntries(host, entries, change.home);
-      return { home: change.home, invite: line };
-    });
-    const status = await tellRelay(host, signal);
-    handOver(host, home, invite);
-    return status;
+    return await issueInvite(host, (book, random, { prefix }) => addHome(book, name, random, nowOf(host), highestHome(prefix)), signal);
   });
 }

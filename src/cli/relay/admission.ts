@@ -1,10 +1,6 @@
 import type { Host } from "../../host/types.ts";
-import { encodeInvite } from "../../invite/codec.ts";
-import { formatPrefix } from "../../plan/addresses.ts";
 import { findAccount } from "../../relay/accounts.ts";
 import type { EntryPlan } from "../../relay/client-entries.ts";
-import type { Home } from "../../relay/homes.ts";
-import { makeHomeKeys } from "../../relay/keys.ts";
 import { RELAY_CONFIG, RELAY_KEYS, VPN_USER } from "../../relay/paths.ts";
 import { CommandError, STATUS } from "../frame.ts";
 import { loadSettings, type RelaySettings } from "./settings.ts";
@@ -29,30 +25,6 @@ export async function openRelay(host: Host): Promise<ReadyRelay> {
     );
   }
   return { settings, entries: { prefix: settings.prefix, lanes: settings.lanes, group: account.gid } };
-}
-
-/** Makes a home's keys and the one line with them. Nothing of it is kept at the relay. */
-export async function makeInvite(host: Host, settings: RelaySettings, home: Home, signal: AbortSignal): Promise<string> {
-  const keys = await makeHomeKeys(host, home, signal);
-  return encodeInvite({
-    relay: settings.name,
-    home: home.name,
-    number: home.number,
-    addresses: settings.addresses,
-    port: settings.port,
-    prefix: formatPrefix(settings.prefix),
-    resolver: settings.resolver,
-    ...keys,
-  });
-}
-
-/** The line goes to standard output alone, so that it can be piped. */
-export function handOver(host: Host, home: Home, invite: string): void {
-  host.program.stdout(`${invite}\n`);
-  host.program.stderr(
-    `This line is the key of home ${home.name} (number ${home.number}): send it by a way that nobody else reads, and to one home only.\n` +
-      "There: binder join, then paste it, then Ctrl-D. It is kept nowhere here.\n",
-  );
 }
 
 /** Whole seconds since 1970. */
