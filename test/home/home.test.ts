@@ -3,6 +3,7 @@ import type { GatewayStateName } from "../../src/control/types.ts";
 import { adoptedLanes } from "../../src/home/adopt.ts";
 import { parseCounters, RateMeter } from "../../src/home/counters.ts";
 import { type Health, type LaneObservation, nextHealth, probeInterval, suspiciousSilence } from "../../src/home/health.ts";
+import { LaneTraffic } from "../../src/home/lane-traffic.ts";
 import { beginSearch, fullSize, LEAST_MTU, stepSearch } from "../../src/home/mtu.ts";
 import { liveLanes, type LaneSnapshot } from "../../src/home/plan.ts";
 import { steadyDelay } from "../../src/home/steady-delay.ts";
@@ -146,4 +147,17 @@ test("rates come from the counters, and begin again with a new device", (t) => {
   t.same(meter.rates, { down: 8_000, up: 4_000 });
   meter.add(2_000, { received: 10, sent: 10 });
   t.same(meter.rates, { down: 0, up: 0 });
+});
+
+test("a lane is loaded by what goes out, for five seconds; what comes in is told", (t) => {
+  const traffic = new LaneTraffic();
+  t.notOk(traffic.count(1_000, 500, 9_000), "the first counters are no traffic");
+  t.notOk(traffic.isBusy(1_000));
+  t.ok(traffic.count(2_000, 501, 11_000), "a byte came in");
+  t.notOk(traffic.isBusy(2_000), "2 kB in a second are probes");
+  t.notOk(traffic.count(3_000, 501, 13_001), "nothing came in");
+  t.ok(traffic.isBusy(7_999));
+  t.notOk(traffic.isBusy(8_000));
+  t.notOk(traffic.count(9_000, 0, 0), "a device that was made anew");
+  t.notOk(traffic.isBusy(9_000));
 });
