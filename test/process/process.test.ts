@@ -3,6 +3,7 @@ import type { Host } from "../../src/host/types.ts";
 import { backOff } from "../../src/process/back-off.ts";
 import { identify, isRunning } from "../../src/process/identity.ts";
 import { Supervisor } from "../../src/process/supervisor.ts";
+import { Turn } from "../../src/process/turn.ts";
 import { Wake } from "../../src/process/wake.ts";
 import { test } from "../harness/index.ts";
 
@@ -203,4 +204,21 @@ test("a wake that comes before the wait is not lost", async (t) => {
   end.abort();
   await wake.wait(60_000, end.signal);
   t.pass();
+});
+
+test("works in turn follow each other, after one that fails too", async (t) => {
+  const turn = new Turn();
+  const seen: string[] = [];
+  const work = (name: string, fails: boolean) => async (): Promise<string> => {
+    seen.push(`${name} begins`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    seen.push(`${name} ends`);
+    if (fails) throw new Error(name);
+    return name;
+  };
+  const first = turn.take(work("first", true));
+  const second = turn.take(work("second", false));
+  await t.rejects(first, { message: "first" });
+  t.equal(await second, "second");
+  t.strictSame(seen, ["first begins", "first ends", "second begins", "second ends"]);
 });
