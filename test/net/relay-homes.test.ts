@@ -1,16 +1,12 @@
 /** Homes come, go and change keys at a relay while others download through it; what a relay runs as, and what its restart costs. */
-import { type Test, test } from "../harness/index.ts";
-import { compiled, projectRoot, type Running, type TestNode } from "../testbed/index.ts";
-import { BINDER, type FlowResult, Household, PORT, SERVER, type Status, until } from "./household.ts";
+import { test } from "../harness/index.ts";
+import { compiled, type TestNode } from "../testbed/index.ts";
+import { BINDER, Household, PORT, SERVER, type Status, until } from "./household.ts";
+import { Download, listed, nothingLeft, processes, relayRuns } from "./relay.ts";
 
 interface RelayStatus {
   readonly homes: readonly { readonly name: string; readonly number: number; readonly lanes: readonly number[] }[];
   readonly warnings: readonly string[];
-}
-
-interface Listed {
-  readonly homes: readonly { readonly name: string; readonly number: number; readonly cn: string; readonly address: string }[];
-  readonly rested: readonly { readonly number: number; readonly until: string }[];
 }
 
 const RATE = 20e6;
@@ -19,46 +15,8 @@ async function relayStatus(house: Household): Promise<RelayStatus> {
   return JSON.parse(await house.node("relay").must(BINDER, ["status", "--json"])) as RelayStatus;
 }
 
-async function listed(house: Household): Promise<Listed> {
-  return JSON.parse(await house.node("relay").must(BINDER, ["relay", "list", "--json"])) as Listed;
-}
-
 async function homeStatus(house: Household, name: string): Promise<Status> {
   return JSON.parse(await house.node(name).must(BINDER, ["status", "--json"])) as Status;
-}
-
-/** A download that is on its way; every byte is compared. */
-class Download {
-  readonly #running: Running;
-
-  private constructor(running: Running) {
-    this.#running = running;
-  }
-
-  static async begin(house: Household, host: string, seconds: number): Promise<Download> {
-    const where = ["get", "--to", SERVER, "--port", String(PORT)];
-    const running = house.node(host).start(await compiled("flow"), [...where, "--seconds", String(seconds), "--interval", "100"]);
-    await running.line(/"bytes":[1-9]/);
-    return new Download(running);
-  }
-
-  get bytes(): number {
-    const { bytes } = JSON.parse(this.#running.lines.at(-1) ?? "{}") as { bytes?: number };
-    return bytes ?? 0;
-  }
-
-  async result(): Promise<FlowResult> {
-    await this.#running.exit;
-    return JSON.parse(this.#running.lines.at(-1) ?? "{}") as FlowResult;
-  }
-
-  async end(): Promise<void> {
-    await this.#running.end();
-  }
-}
-
-async function relayRuns(relay: TestNode): Promise<void> {
-  await until("the relay runs", 10_000, async () => ((await relay.run(BINDER, ["status", "--json"])).status === 0 ? true : undefined));
 }
 
 /** Pid by name of all programs that the relay's daemons started. */
@@ -70,24 +28,6 @@ async function programs(relay: TestNode): Promise<Readonly<Record<string, number
       .split("\n")
       .map((line) => [line.split(":")[0] ?? "", Number(line.split(":")[2])]),
   );
-}
-
-interface Process {
-  readonly pid: number;
-  readonly name: string;
-  readonly uid: number;
-  readonly arguments: string;
-}
-
-/** Every process of a node, by its /proc. */
-async function processes(node: TestNode): Promise<readonly Process[]> {
-  const script =
-    'for d in /proc/[0-9]*; do [ -r $d/status ] || continue; echo "$(grep -E "^(Name|Uid):" $d/status | cut -f2 | tr "\\n" " ")${d#/proc/} $(tr "\\0" " " <$d/cmdline)"; done';
-  const text = await node.must("sh", ["-c", `${script} 2>/dev/null`]);
-  return text.split("\n").flatMap((line) => {
-    const match = /^(\S+) (\d+) (\d+) (.*)$/.exec(line);
-    return match === null ? [] : [{ name: match[1] ?? "", uid: Number(match[2]), pid: Number(match[3]), arguments: match[4] ?? "" }];
-  });
 }
 
 async function accountOf(node: TestNode, name: string): Promise<number> {
@@ -331,79 +271,4 @@ test("homes at one relay", { timeout: 240_000 }, async (t) => {
     await relay.must(BINDER, ["stop"]);
     await nothingLeft(t, relay);
   });
-});
-
-async function nothingLeft(t: Test, relay: TestNode): Promise<void> {
-  const names = (await processes(relay)).map(({ name }) => name);
-  t.same(
-    names.filter((name) => /openvpn|haproxy|dnsmasq/.test(name)),
-    [],
-    "no program",
-  );
-  t.notMatch(await relay.must("ip", ["rule"]), /proto 213|2130|2133/, "no rule");
-  t.equal(await relay.must("ip", ["route", "show", "table", "all", "proto", "213"]), "", "no route");
-  t.notMatch(await relay.must("ip", ["link"]), /binder-/, "no device");
-  t.notMatch(await relay.must("ip", ["address"]), /198\.19\./, "no address");
-  t.notMatch(await relay.must("nft", ["list", "tables"]), /binder/, "no table");
-}
-
-test("a relay that stops leaves the machine as it was; init finishes the configuration that is shipped", { timeout: 60_000 }, async (t) => {
-  const house = await Household.create({ gateways: [{ delay: 2 }] });
-  t.teardown(async () => {
-    await house.close();
-  });
-  const relay = house.node("relay");
-  await relay.must(BINDER, ["stop"]);
-  const sysctls = async (): Promise<string> =>
-    (await relay.must("sysctl", ["-a", "--pattern", "^net\\."]))
-      .split("\n")
-      .filter((line) => !line.startsWith("net.netfilter.nf_conntrack_count "))
-      .join("\n");
-  const before = await sysctls();
-  house.relayDaemon = relay.start(BINDER, ["relay", "run"]);
-  await relayRuns(relay);
-  t.not(await sysctls(), before, "a relay that runs has changed some");
-  await relay.must(BINDER, ["stop"]);
-  await nothingLeft(t, relay);
-  t.equal(await sysctls(), before, "a relay that stopped has put them back");
-
-  await relay.must("sh", ["-c", "rm -rf /etc/binder /etc/config/binder-relay; cp files/etc/config/binder-relay /etc/config/"], {
-    directory: projectRoot,
-  });
-  const said = await relay.must(BINDER, ["relay", "init"]);
-  t.match(said, /45\.0\.100\.2/, "init says which address homes will use");
-  const invite = await relay.must(BINDER, ["relay", "add-home", "farm"]);
-  t.match(invite, /^binder:\/\/v1\//, "and an invite can be made");
-  const text = await relay.read("/etc/config/binder-relay");
-  t.match(text, /^\tlist address '45\.0\.100\.2'$/m, "it is in the file");
-  t.match(text, /# TCP congestion control/, "whose comments are kept");
-});
-
-test("two hundred homes", { timeout: 120_000 }, async (t) => {
-  const house = await Household.create({ gateways: [{ delay: 2 }] });
-  t.teardown(async () => {
-    await house.close();
-  });
-  await house.lanesUp(1);
-  const relay = house.node("relay");
-  const download = await Download.begin(house, "lan1", 6);
-  const begun = performance.now();
-  const many = 4;
-  for (let i = 0; i < many; i++) await relay.must(BINDER, ["relay", "add-home", `home-${String(i)}`]);
-  t.comment(`${((performance.now() - begun) / many).toFixed(0)} ms to let a home in`);
-  // The others by the book alone: what they cost a relay is the same.
-  const others = Array.from({ length: 200 - many - 1 }, (_, index) => {
-    const number = String(many + 3 + index);
-    return `\nconfig home\n\toption name 'far-${number}'\n\toption number '${number}'\n\toption cn 'home-${number}-00ff00ff00ff00ff'\n\toption added '2026-01-01T00:00:00Z'\n`;
-  });
-  await relay.write("/etc/binder/relay/homes", `${await relay.read("/etc/binder/relay/homes")}${others.join("")}`, 0o600);
-  await relay.must(BINDER, ["relay", "add-home", "last"]);
-  const { homes } = await listed(house);
-  t.equal(homes.length, 201);
-  t.equal(new Set(homes.map(({ address }) => address)).size, 201, "each has its own address");
-  t.equal(homes.at(-1)?.number, 202);
-  const entries = await relay.must("sh", ["-c", "ls /etc/binder/relay/ccd/* | grep -c home-"]);
-  t.equal(Number(entries), 201 * 8, "each is let in on each lane");
-  t.equal((await download.result()).content, "good", "the first home downloads all the while");
-  t.equal((await house.get(["--seconds", "1"])).content, "good", "and after");
 });
