@@ -172,7 +172,7 @@ test("a household's gateways, behind one interface and behind several", { timeou
   });
 
   await t.test("an idle household changes nothing: 25 seconds without a word from ip monitor or nft monitor", async (t) => {
-    await until("the lanes' delays are known", 15_000, async () =>
+    await until("the lanes' delays are known", 40_000, async () =>
       (await house.status()).gateways.every(
         ({ number, state, delay_ms }) => state !== "up" || Math.abs((delay_ms ?? 999) - 2 * (gateways[number - 1]?.delay ?? 0)) < 14,
       )
