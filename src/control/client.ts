@@ -10,8 +10,8 @@ export class NotRunningError extends Error {
 export class ControlError extends Error {
   override readonly name = "ControlError";
   readonly status: number;
-  constructor(status: number, message: string) {
-    super(message);
+  constructor(status: number, message: string, options?: { cause?: unknown }) {
+    super(message, options);
     this.status = status;
   }
 }
@@ -26,6 +26,7 @@ export async function callControl(
   args: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
 ): Promise<unknown> {
+  signal.throwIfAborted();
   const limit = new AbortController();
   const onAbort = (): void => {
     limit.abort(signal.reason);
@@ -66,19 +67,31 @@ async function converse(host: Host, path: string, request: unknown, signal: Abor
   try {
     await stream.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`));
     for await (const line of linesOf(stream.input)) return dataOf(line);
-    signal.throwIfAborted();
     throw new ControlError(1, "the daemon ended before it answered");
+  } catch (error) {
+    // Our own end of waiting shows as a broken stream too.
+    signal.throwIfAborted();
+    if (error instanceof ControlError) throw error;
+    throw new ControlError(1, "the daemon ended before it answered", { cause: error });
   } finally {
     signal.removeEventListener("abort", close);
     stream.close();
   }
 }
 
-function dataOf(line: string): unknown {
-  const response: unknown = JSON.parse(line);
+function dataOf(line: string | undefined): unknown {
+  const response = line === undefined ? undefined : parse(line);
   if (typeof response !== "object" || response === null || !("status" in response))
     throw new ControlError(1, "the daemon's answer is none");
   if (response.status === 0) return "data" in response ? response.data : null;
   const message = "error" in response && typeof response.error === "string" ? response.error : "the daemon could not do that";
   throw new ControlError(typeof response.status === "number" ? response.status : 1, message);
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,13 +1,13 @@
-/** A line longer than this is no message of the control socket (characters). */
+/** A line longer than this is no message of the control socket (bytes). */
 const LIMIT = 1024 * 1024;
 
-/** The lines of a stream of UTF-8, without their newlines; what follows the last newline is dropped. */
-export async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+/** The lines of a stream of UTF-8, without their newlines; what follows the last newline is dropped. Undefined, and the end: too long a line. */
+export async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncGenerator<string | undefined> {
   let pending: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of input) {
     let start = 0;
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+    for (let end = chunk.indexOf(10); end >= 0 && size + end - start <= LIMIT; end = chunk.indexOf(10, start)) {
       yield decode([...pending, chunk.subarray(start, end)]);
       pending = [];
       size = 0;
@@ -15,7 +15,10 @@ export async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncGenerator
     }
     pending.push(chunk.slice(start));
     size += chunk.length - start;
-    if (size > LIMIT) return;
+    if (size > LIMIT) {
+      yield undefined;
+      return;
+    }
   }
 }
 

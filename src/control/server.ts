@@ -25,8 +25,8 @@ export async function serveControl(host: Host, path: string, methods: Methods): 
 async function converse(stream: Stream, methods: Methods): Promise<void> {
   try {
     for await (const line of linesOf(stream.input)) {
-      const response = await answer(line, methods);
-      await stream.write(new TextEncoder().encode(`${JSON.stringify(response)}\n`));
+      const response = line === undefined ? lineOf({ id: 0, status: 2, error: "the line is too long" }) : await answer(line, methods);
+      await stream.write(new TextEncoder().encode(`${response}\n`));
     }
   } catch {
     // The caller went away.
@@ -35,16 +35,21 @@ async function converse(stream: Stream, methods: Methods): Promise<void> {
   }
 }
 
-async function answer(line: string, methods: Methods): Promise<ControlResponse> {
+function lineOf(response: ControlResponse): string {
+  return JSON.stringify(response);
+}
+
+async function answer(line: string, methods: Methods): Promise<string> {
   const request = parseRequest(line);
-  if (request === undefined) return { id: 0, status: 2, error: "a request is {id, method, args}" };
+  if (request === undefined) return lineOf({ id: 0, status: 2, error: "a request is {id, method, args}" });
   const { id, method, args } = request;
   const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
-  if (handler === undefined) return { id, status: 2, error: `there is no method "${method}"` };
+  if (handler === undefined) return lineOf({ id, status: 2, error: `there is no method "${method}"` });
   try {
-    return { id, status: 0, data: (await handler(args)) ?? null };
+    return lineOf({ id, status: 0, data: (await handler(args)) ?? null });
   } catch (error) {
-    return { id, status: error instanceof MethodError ? error.status : 1, error: error instanceof Error ? error.message : String(error) };
+    const status = error instanceof MethodError ? error.status : 1;
+    return lineOf({ id, status, error: error instanceof Error ? error.message : String(error) });
   }
 }
 

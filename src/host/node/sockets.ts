@@ -47,7 +47,8 @@ async function listenUnix(path: string, mode: number, onConnection: (stream: Str
     if (!hasCode(error, "ENOENT")) throw hostError(error);
   });
   const open = new Set<Socket>();
-  const server = createServer((socket) => {
+  // A caller may end what it says before it has its answer.
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     open.add(socket);
     socket.on("close", () => open.delete(socket));
     onConnection(streamOf(socket));
