@@ -29,6 +29,7 @@ const known: readonly (readonly [RegExp, string])[] = [
     "is this gateway online, and does it let UDP out? If it is the same with all gateways, ask the relay's operator",
   ],
   [/AUTH_FAILED|ccd-exclusive|client-config-dir/i, "the relay refuses this home: ask its operator for a new invite"],
+  [/certificate (is not yet valid|has expired)/i, "this machine's clock is wrong: set it (date), or have it ask a time server (NTP)"],
   [/certificate verify failed|VERIFY ERROR/i, "the relay's certificate is not the invite's: ask the operator for a new invite"],
   [
     /private key|home\.(key|crt)|Cannot load|ca\.crt|inline.*file/i,
@@ -37,5 +38,13 @@ const known: readonly (readonly [RegExp, string])[] = [
   [/tls-crypt/i, "the keys do not fit this relay: join again with a fresh invite"],
   [/Cannot open TUN|ioctl.*TUN|\/dev\/net\/tun/i, "the kernel has no TUN: install kmod-tun (OpenWrt) or load the module tun"],
   [/Cannot assign requested address|bind failed/i, "the alias of this gateway is missing: Binder puts it back by itself"],
-  [/Network (is )?unreachable|No route to host/i, "there is no way to this gateway: check its cable, device and via"],
+  // What a firewall's "reject" answers is one of these two.
+  [
+    /Connection refused/i,
+    "UDP is refused on its way: does this gateway's firewall let it out? If it is the same with all gateways, ask the relay's operator",
+  ],
+  [
+    /Network (is )?unreachable|No route to host/i,
+    "there is no way through this gateway: check its cable, device and via, and whether it lets UDP out",
+  ],
 ];

@@ -2,7 +2,8 @@ import { isSpecific } from "./advice.ts";
 
 /**
  * The error of OpenVPN's that says most about why it does not connect. A failed attempt tells several, the cause first and generalities
- * ("TLS handshake failed") after: of one attempt the last that says what is wrong stays, of two attempts the later's.
+ * ("TLS handshake failed") after: of one attempt the last that says what is wrong stays, of two attempts the later's. OpenSSL's own words
+ * come after OpenVPN's, which say more.
  */
 export class LastError {
   #text = "";
@@ -14,7 +15,8 @@ export class LastError {
   }
 
   tell(text: string): void {
-    if (text === "" || (!this.#attemptIsNew && isSpecific(this.#text) && !isSpecific(text))) return;
+    const saysLess = !isSpecific(text) || text.startsWith("OpenSSL: ");
+    if (text === "" || (!this.#attemptIsNew && isSpecific(this.#text) && saysLess)) return;
     this.#text = text;
     this.#attemptIsNew = false;
   }

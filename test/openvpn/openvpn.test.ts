@@ -104,6 +104,7 @@ test("lines of the management socket", (t) => {
 test("of one attempt's errors the cause is told, of two attempts' the later", (t) => {
   const error = new LastError();
   error.tell("VERIFY ERROR: depth=1, error=unable to get local issuer certificate");
+  error.tell("OpenSSL: error:0A000086:SSL routines::certificate verify failed:");
   error.tell("TLS Error: TLS handshake failed");
   error.tell(explainDetail("tls-error"));
   t.match(error.text, /^VERIFY ERROR/);
@@ -122,6 +123,10 @@ test("every known error has advice, and a signal of Binder's own is none", (t) =
   for (const [text, advice] of [
     ["TLS Error: TLS key negotiation failed", /UDP/],
     ["AUTH_FAILED", /new invite/],
+    ["VERIFY ERROR: depth=1, error=certificate is not yet valid: CN=Binder relay, serial=1", /clock/],
+    ["VERIFY ERROR: depth=0, error=certificate has expired: CN=relay, serial=2", /clock/],
+    ["read UDPv4 [ECONNREFUSED]: Connection refused (fd=4,code=111)", /let it out/],
+    ["read UDPv4 [EHOSTUNREACH]: No route to host (fd=4,code=113)", /lets UDP out/],
     ["VERIFY ERROR: depth=0", /operator/],
     ["Cannot load private key file /etc/binder/coop/home.key", /join again/],
     ["write UDPv4: Network is unreachable", /cable/],
