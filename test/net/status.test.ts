@@ -1,6 +1,7 @@
 import { test } from "../harness/index.ts";
 import type { TestNode } from "../testbed/index.ts";
-import { BINDER, Household, until } from "./household.ts";
+import { ask, serveEcho } from "./echo.ts";
+import { BINDER, Household, SERVER, until } from "./household.ts";
 
 const gateways = [
   { rate: 20e6, delay: 5 },
@@ -72,16 +73,57 @@ test("a home without OpenVPN says so, and its doctor tells what to install", { t
   t.match(doctor.stdout, /To install what is missing: .*openvpn/);
 });
 
-test("a home that its relay has shut out says so, and whom to ask", { timeout: 60_000 }, async (t) => {
-  const house = await Household.create({ gateways });
+/** The strictest that a distribution sets: a packet must come in where an answer to it would go out (RFC 3704). */
+async function filterStrictly(home: TestNode): Promise<void> {
+  const devices = ["all", "default", "lan0", "wan1", "mesh0"];
+  await home.sysctl(Object.fromEntries(devices.map((device) => [`net.ipv4.conf.${device}.rp_filter`, 1])));
+}
+
+test("a home with strict reverse-path filters", { timeout: 90_000 }, async (t) => {
+  const house = await Household.create(
+    { gateways: [{ rate: 20e6, delay: 5, attach: "wan" }, ...gateways.slice(1)] },
+    { beforeBinder: async (testbed) => await filterStrictly(testbed.node("home")) },
+  );
   t.teardown(async () => {
     await house.close();
   });
-  await house.lanesUp(2);
-  await house.node("relay").must(BINDER, ["relay", "remove-home", "farm"]);
-  const status = await until("every gateway tells of the refusal", 40_000, async () => {
-    const seen = await house.status();
-    return seen.gateways.every(({ reason }) => reason.includes("refuses this home")) ? seen : undefined;
+  const home = house.node("home");
+
+  await t.test("its lanes come up, and carry TCP over both, and UDP and pings by either", async (t) => {
+    const { warnings } = await house.lanesUp(2);
+    t.same(warnings, []);
+    for (const device of ["all", "wan1", "mesh0"])
+      t.equal((await home.read(`/proc/sys/net/ipv4/conf/${device}/rp_filter`)).trim(), "1", `${device} is as strict as it was`);
+    const flow = await house.get(["--seconds", "3"]);
+    t.match(flow, { content: "good", end: "time" });
+    t.ok(flow.bps > 21e6, `${(flow.bps / 1e6).toFixed(1)} Mbit/s: over both`);
+    // Each flow goes by a lane of its own, and its answers come back by that one, wherever the main table would send them.
+    await serveEcho(house.node("server"), "udp:7000");
+    t.equal((await ask(house.node("lan1"), SERVER, 7000, 24)).length, 24, "24 flows of UDP are answered");
+    for (const other of [2, 1]) {
+      await house.testbed.link(other).cut();
+      await until(`gateway ${String(other)} is down`, 20_000, async () => {
+        const { gateways: seen } = await house.status();
+        return seen.some(({ number, state }) => number === other && state === "down") ? true : undefined;
+      });
+      const ping = await until(`a ping without gateway ${String(other)}`, 10_000, async () => {
+        const { status } = await house.node("lan1").run("ping", ["-n", "-c", "1", "-W", "1", SERVER]);
+        return status === 0 ? "answered" : undefined;
+      });
+      t.equal(ping, "answered", `without gateway ${String(other)}`);
+      await house.testbed.link(other).mend();
+      await house.lanesUp(2);
+    }
   });
-  for (const gateway of status.gateways) t.match(gateway, { state: "down", advice: /new invite/ });
+
+  await t.test("shut out by its relay, it says so, and whom to ask", async (t) => {
+    await house.node("relay").must(BINDER, ["relay", "remove-home", "farm"]);
+    const status = await until("every gateway tells of the refusal", 40_000, async () => {
+      const seen = await house.status();
+      return seen.gateways.every(({ reason }) => reason.includes("refuses this home")) ? seen : undefined;
+    });
+    for (const gateway of status.gateways) t.match(gateway, { state: "down", advice: /new invite/ });
+    const told = await home.must(BINDER, ["status"]);
+    for (const name of ["gw1", "gw2"]) t.match(told, new RegExp(`^${name}: .*refuses this home.*\n +-> .*new invite`, "m"));
+  });
 });
