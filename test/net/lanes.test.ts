@@ -1,6 +1,7 @@
 import { test } from "../harness/index.ts";
-import type { TestNode } from "../testbed/index.ts";
-import { BINDER, Household, type StatusGateway, until } from "./household.ts";
+import type { Running, TestNode } from "../testbed/index.ts";
+import { serveEcho } from "./echo.ts";
+import { BINDER, Household, RELAY, SERVER, type StatusGateway, until } from "./household.ts";
 
 /** Ways to the Internet as community networks have them. */
 const gateways = [
@@ -37,6 +38,29 @@ async function stateOf(house: Household, number: number, state: string, limit: n
 
 async function mtuOf(home: TestNode, lane: number): Promise<number> {
   return Number((await home.read(`/sys/class/net/binder-${String(lane)}/mtu`)).trim());
+}
+
+/** What HAProxy gives a connection that carries nothing yet (ms): 15 s for the home's header, 8 s to connect. A session has longer. */
+const SHORT_LIMIT = 15_000;
+
+/** A TCP session with the server: says a line for every line it is given, and prints who the server says is talking. */
+async function openSession(house: Household): Promise<{ readonly session: Running; readonly peer: string }> {
+  await serveEcho(house.node("server"), "tcp:7001");
+  const session = house.node("lan1").start(process.execPath, [
+    "-e",
+    `const s = require("net").connect(7001, "${SERVER}"); s.pipe(process.stdout); process.stdin.pipe(s);
+     for (const e of ["end", "error"]) s.on(e, (why) => { console.log(why?.code ?? e); process.exit(1); });`,
+  ]);
+  session.write("first\n");
+  const [peer] = await session.line(/^45\..*$/);
+  return { session, peer };
+}
+
+/** A firewall that lets everything out but UDP to the relay: it is dropped in silence, or refused as this says. */
+async function blockUdp(gateway: TestNode, verdict: string): Promise<void> {
+  await gateway.must("nft", ["-f", "-"], {
+    input: `table ip firewall { chain out { type filter hook forward priority 0; ip daddr ${RELAY} meta l4proto udp ${verdict}; }; }`,
+  });
 }
 
 test("a household's lanes", { timeout: 300_000 }, async (t) => {
@@ -78,6 +102,9 @@ test("a household's lanes", { timeout: 300_000 }, async (t) => {
     t.equal(await mtuOf(home, 6), 1350, "option mtu");
   });
 
+  const { session, peer } = await openSession(house);
+  const silentSince = performance.now();
+
   await t.test("a download uses all of them, and no line carries a fragment", async (t) => {
     const before = await Promise.all(gateways.map(async (_, index) => (await house.testbed.link(index + 1).counters()).down.bytes));
     const { content, end } = await house.get(["--bytes", "20000000", "--limit", "60"]);
@@ -110,6 +137,30 @@ test("a household's lanes", { timeout: 300_000 }, async (t) => {
       const after = await house.get(["--bytes", "6000000"]);
       t.equal(`${after.content} ${after.end}`, "good complete");
       t.ok((await house.testbed.link(1).counters()).down.bytes - before > 300_000, "gateway 1 carries again");
+    },
+  );
+
+  await t.test(
+    "where a firewall keeps UDP from the relay, status says what to look for, and the lane is back when it no longer does",
+    async (t) => {
+      const verdicts = ["drop", "reject", "reject with icmp type admin-prohibited"];
+      const blocked = verdicts.map((verdict, index) => ({ verdict, number: index + 1, gateway: house.node(`gw${String(index + 1)}`) }));
+      await Promise.all(blocked.map(async ({ gateway, verdict }) => await blockUdp(gateway, verdict)));
+      const traffic = house.get(["--seconds", "4"]);
+      for (const { verdict, number } of blocked) {
+        await stateOf(house, number, "down", 30_000);
+        // What was on its way as it went down may be heard a moment later, and be taken for an answer.
+        const { reason } = await until(`${verdict}: status has its reason and advice`, 20_000, async () => {
+          const gateway = await gatewayOf(house, number);
+          const known = /does not answer|refused|No route/.test(gateway.reason) && /lets? (it|UDP) out/.test(gateway.advice);
+          return known && gateway.state === "down" ? gateway : undefined;
+        });
+        const told = await home.must(BINDER, ["status"]);
+        t.match(told, new RegExp(`^gw${String(number)}: .*\\n +-> .* out`, "m"), `${verdict}: ${reason}`);
+      }
+      await traffic;
+      await Promise.all(blocked.map(async ({ gateway }) => await gateway.must("nft", ["delete", "table", "ip", "firewall"])));
+      await house.lanesUp(6, 40_000);
     },
   );
 
@@ -152,6 +203,21 @@ test("a household's lanes", { timeout: 300_000 }, async (t) => {
     t.ok((waits.at(-1) ?? 0) > (waits[0] ?? 0) * 1.5, "the waits grow");
     await home.write("/etc/binder/coop/home.key", key, 0o600);
     await stateOf(house, 2, "up", 40_000);
+  });
+
+  await t.test("a session that had nothing to say all the while is still the same", async (t) => {
+    const silence = await until("it was silent for twice the proxies' short limits", 2 * SHORT_LIMIT, async () => {
+      const lasted = performance.now() - silentSince;
+      return await Promise.resolve(lasted > 2 * SHORT_LIMIT ? lasted : undefined);
+    });
+    const from = session.lines.length;
+    session.write("last\n");
+    t.equal(
+      (await session.line(/^.+$/, 10_000, from))[0],
+      peer,
+      `after ${(silence / 1000).toFixed(0)} s, the server sees the same connection`,
+    );
+    await session.end();
   });
 
   await t.test(
