@@ -13,7 +13,7 @@ import { Resolver } from "./resolver.ts";
 import { availableCongestion, loadCongestion } from "./congestion.ts";
 import { type DeviceCounters, parseCounters, RateMeter } from "./counters.ts";
 import { desiredState } from "./desired.ts";
-import { devicesUp } from "./devices.ts";
+import { devicesUp, filteringDevices } from "./devices.ts";
 import { Lanes } from "./lanes.ts";
 import { type LoadedHome, loadHome } from "./load.ts";
 import { homeOwnership } from "./ownership.ts";
@@ -116,6 +116,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     const devices = this.#loaded.plan.gateways.flatMap(({ section }) => (section.reach.kind === "via" ? [section.reach.device] : []));
     return {
       devices: await devicesUp(this.host, devices),
+      filtering: await filteringDevices(this.host, devices),
       congestion: await availableCongestion(this.host),
       memory: this.#memory,
       lanes: this.#lanes.all.map((lane) => lane.snapshot),

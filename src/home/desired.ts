@@ -50,7 +50,7 @@ export function desiredState(plan: HomePlan, seen: HomeObservation): KernelState
     routes: [...plan.gateways.flatMap((gateway) => gatewayRoutes(plan, gateway, seen)), ...relayRoutes(membership, seen)],
     endpoints: membership === undefined ? [] : endpoints(membership, seen),
     subflowLimit: membership === undefined ? 0 : MAX_SUBFLOWS,
-    sysctls: sysctls(lanes, seen.memory),
+    sysctls: sysctls(lanes, seen),
     nft: captureTable(plan, seen),
   };
 }
@@ -182,8 +182,10 @@ function endpoints(membership: Membership, seen: HomeObservation): readonly Endp
     .map(({ number }) => ({ address: laneAddress(membership, number), device: deviceOfLane(number), backup: false }));
 }
 
-function sysctls(lanes: readonly number[], memory: number): readonly Sysctl[] {
-  return [...(lanes.length === 0 ? [] : homeSysctls(memory)), ...lanes.flatMap((lane) => laneSysctls(deviceOfLane(lane)))];
+function sysctls(lanes: readonly number[], seen: HomeObservation): readonly Sysctl[] {
+  // What leaves by a gateway that main does not route by would be filtered when its answer comes back. One that was 2 stays 2.
+  const loose = [...seen.filtering].map((device): Sysctl => ({ key: `net/ipv4/conf/${device}/rp_filter`, mode: "set", value: "2" }));
+  return [...(lanes.length === 0 ? [] : homeSysctls(seen.memory)), ...lanes.flatMap((lane) => laneSysctls(deviceOfLane(lane))), ...loose];
 }
 
 function laneSysctls(device: string): readonly Sysctl[] {

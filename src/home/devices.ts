@@ -16,3 +16,21 @@ export async function devicesUp(host: Host, names: readonly string[]): Promise<R
   }
   return up;
 }
+
+/**
+ * Those of the devices that drop a packet whose answer would go out elsewhere: `rp_filter` in force 1 or 2, which is the larger of the
+ * device's and of `all`'s (Documentation/networking/ip-sysctl.rst).
+ */
+export async function filteringDevices(host: Host, names: readonly string[]): Promise<ReadonlySet<string>> {
+  const filter = async (name: string): Promise<number> => {
+    try {
+      return Number(new TextDecoder().decode(await host.files.read(`/proc/sys/net/ipv4/conf/${name}/rp_filter`)).trim());
+    } catch {
+      return 0;
+    }
+  };
+  if ((await filter("all")) > 0) return new Set(names);
+  const found = new Set<string>();
+  for (const name of new Set(names)) if ((await filter(name)) > 0) found.add(name);
+  return found;
+}

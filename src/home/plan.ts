@@ -43,6 +43,8 @@ export const gatewayDevices = (plan: HomePlan): readonly string[] => [
 export interface HomeObservation {
   /** Names of the network devices that exist and are up. */
   readonly devices: ReadonlySet<string>;
+  /** Those of the gateways' devices that filter reverse paths, strictly or loosely. */
+  readonly filtering: ReadonlySet<string>;
   /** The machine's memory, bytes. */
   readonly memory: number;
   /** The congestion controls that the kernel has loaded. */

@@ -1,6 +1,7 @@
 import { test } from "../harness/index.ts";
 import type { TestNode } from "../testbed/index.ts";
-import { ask, serveEcho } from "./echo.ts";
+import { reconfigure } from "./capture.ts";
+import { addressesSeen, ask, serveEcho } from "./echo.ts";
 import { BINDER, Household, SERVER, until } from "./household.ts";
 
 const gateways = [
@@ -92,8 +93,11 @@ test("a home with strict reverse-path filters", { timeout: 90_000 }, async (t) =
   await t.test("its lanes come up, and carry TCP over both, and UDP and pings by either", async (t) => {
     const { warnings } = await house.lanesUp(2);
     t.same(warnings, []);
-    for (const device of ["all", "wan1", "mesh0"])
-      t.equal((await home.read(`/proc/sys/net/ipv4/conf/${device}/rp_filter`)).trim(), "1", `${device} is as strict as it was`);
+    const filters = async (): Promise<readonly string[]> =>
+      await Promise.all(
+        ["all", "lan0", "wan1", "mesh0"].map(async (device) => (await home.read(`/proc/sys/net/ipv4/conf/${device}/rp_filter`)).trim()),
+      );
+    t.same(await filters(), ["1", "1", "2", "2"], "the gateways' devices alone are less strict");
     const flow = await house.get(["--seconds", "3"]);
     t.match(flow, { content: "good", end: "time" });
     t.ok(flow.bps > 21e6, `${(flow.bps / 1e6).toFixed(1)} Mbit/s: over both`);
@@ -114,6 +118,15 @@ test("a home with strict reverse-path filters", { timeout: 90_000 }, async (t) =
       await house.testbed.link(other).mend();
       await house.lanesUp(2);
     }
+  });
+
+  await t.test("a bypass by the gateway that the main table does not route by is answered", async (t) => {
+    const config = await home.read("/etc/config/binder");
+    for (const gateway of [1, 2]) {
+      await reconfigure(house, config, `config bypass 'echo'\n\toption port '7000'\n\toption gateway 'gw${String(gateway)}'\n`);
+      t.equal(await addressesSeen(house.node("lan1"), SERVER, 7000, 3), `45.0.${String(gateway)}.2`, `by gateway ${String(gateway)}`);
+    }
+    await reconfigure(house, config, "");
   });
 
   await t.test("shut out by its relay, it says so, and whom to ask", async (t) => {
