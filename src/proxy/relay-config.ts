@@ -53,8 +53,10 @@ export function relayProxyConfig(options: RelayProxyOptions): string {
  * A HAProxy that only opens the relay's listener, for another to take over by its stats socket (`-x`, HAProxy's management guide, 4):
  * mptcpize makes all sockets of its program MPTCP, and at the relay the listener's should be, the exits to servers not.
  */
-export function relayListenerConfig(options: Pick<RelayProxyOptions, "means" | "service" | "statsSocket" | "runAs">): string {
-  const { means, service, statsSocket, runAs } = options;
+export function relayListenerConfig(
+  options: Pick<RelayProxyOptions, "means" | "service" | "statsSocket" | "runAs" | "maximumConnections">,
+): string {
+  const { means, service, statsSocket, runAs, maximumConnections } = options;
   const lines = [
     "global",
     line("maxconn", 10),
@@ -67,6 +69,8 @@ export function relayListenerConfig(options: Pick<RelayProxyOptions, "means" | "
     line("timeout", "connect", "1s"),
     line("timeout", "server", "1s"),
     line("bind", `${mptcpAddress(means, service)}:${PORT_PROXY}`, "accept-proxy"),
+    // Whoever takes it over can't change it (listen(2)); the kernel's net.core.somaxconn is its limit.
+    line("backlog", maximumConnections),
     line("tcp-request", "connection", "reject"),
   ];
   return `${lines.join("\n")}\n`;

@@ -14,16 +14,24 @@ const STATS = "/run/binder/relay-listener.sock";
 const LIMIT = 5_000;
 const POLL = 20;
 
+export interface ListenerOptions {
+  readonly means: MptcpMeans;
+  /** The relay's service address. */
+  readonly service: string;
+  /** That may wait to be accepted. */
+  readonly maximumConnections: number;
+}
+
 /**
  * Opens the relay's MPTCP listener in a HAProxy under mptcpize, for one without it to take over. Answers the arguments by which it does
  * and tells the former to go. Rejects if that one doesn't listen within five seconds. Nothing for HAProxy with MPTCP addresses of its own.
  *
  * An exit that is an MPTCP socket, fallen back to TCP, drops what its receive queue does not hold (TcpExtRcvPruned).
  */
-export async function openListener(host: Host, means: MptcpMeans, service: string, signal: AbortSignal): Promise<Preparation> {
+export async function openListener(host: Host, { means, ...options }: ListenerOptions, signal: AbortSignal): Promise<Preparation> {
   if (means.kind === "native") return { args: [], finish: () => Promise.resolve() };
   await endNamed(host, NAME, signal);
-  const text = relayListenerConfig({ means, service, statsSocket: STATS, runAs: { user: PROXY_USER, group: PROXY_USER } });
+  const text = relayListenerConfig({ ...options, means, statsSocket: STATS, runAs: { user: PROXY_USER, group: PROXY_USER } });
   await host.files.replace(CONFIGURATION, new TextEncoder().encode(text), 0o600);
   await host.files.remove(STATS);
   const specification = { ...haproxyCommand(means, CONFIGURATION), revision: text };

@@ -32,8 +32,8 @@ export class ExitProxy {
     const { prefix, connections } = plan.config;
     const means = await findMptcpMeans(this.#host, signal);
     const service = serviceAddress(plan);
-    this.#open = async (aborted) => await openListener(this.#host, means, service, aborted);
     const capacity = await machineCapacity(this.#host);
+    this.#open = async (aborted) => await openListener(this.#host, { means, service, maximumConnections: capacity }, aborted);
     const text = relayProxyConfig({
       means,
       service,

@@ -50,6 +50,13 @@ test("a household's TCP through the proxies", { timeout: 240_000 }, async (t) =>
     t.equal((await running).content, "good");
   });
 
+  await t.test("two hundred downloads at once all complete", async (t) => {
+    const args = ["get", "--to", SERVER, "--port", String(PORT), "--bytes", "100000", "--parallel", "200", "--limit", "60"];
+    const { stdout } = await house.node("lan1").run(await compiled("flow"), args, { limit: 70_000 });
+    const result: unknown = JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
+    t.match(result, { connections: 200, fine: 200, content: "good", ends: { complete: 200 } });
+  });
+
   await t.test("a destination that refuses closes the client within the relay's time plus one second", async (t) => {
     const started = performance.now();
     const { end, bytes } = await house.flow(["get", "--to", SERVER, "--port", "9", "--bytes", "1000"]);
