@@ -43,12 +43,12 @@ lint: node_modules/.package-lock.json
 	@$(BIN)/eslint --max-warnings 0 .
 
 formatted: node_modules/.package-lock.json
-	@$(BIN)/biome format .
+	@$(BIN)/biome format src test bench scripts $(wildcard *.js *.json)
 
 check: types lint formatted
 
 format: node_modules/.package-lock.json
-	@$(BIN)/biome format --write .
+	@$(BIN)/biome format --write src test bench scripts $(wildcard *.js *.json)
 
 ifdef FILES
 test: build
