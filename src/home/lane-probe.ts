@@ -40,6 +40,8 @@ export class LaneProbe {
   #unanswered: { since: number; count: number } | undefined;
   #socket: UdpSocket | undefined;
   #token = NO_TOKEN;
+  /** When the last large probe was sent, monotonic ms. */
+  #lastFull = Number.NEGATIVE_INFINITY;
 
   constructor(host: Host, identity: ProbeIdentity, options: ProbeOptions) {
     this.#host = host;
@@ -71,7 +73,11 @@ export class LaneProbe {
   async send(size: "small" | "full"): Promise<void> {
     const now = this.#host.clock.monotonic();
     this.lastSent = now;
-    if (size === "full") this.search = stepSearch(this.search, "sent");
+    if (size === "full") {
+      // One that stays away says something of its size only while anything comes back at all.
+      if (this.lastHeard !== undefined && this.lastHeard >= this.#lastFull) this.search = stepSearch(this.search, "sent");
+      this.#lastFull = now;
+    }
     this.#unanswered = { since: this.#unanswered?.since ?? now, count: this.unanswered + 1 };
     const counter = this.#identity.nextCounter();
     this.#forgetLost(now);
