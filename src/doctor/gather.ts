@@ -1,6 +1,6 @@
 import { type Host, HostError } from "../host/types.ts";
 import { PROTOCOL } from "../plan/numbers.ts";
-import { totalMemory } from "../plan/tcp-buffers.ts";
+import { totalMemory } from "../process/memory.ts";
 import { descriptorLimit } from "../proxy/capacity.ts";
 import { earlierRules } from "./rules.ts";
 import { nftTrials, trialText } from "./nft-trials.ts";

@@ -17,7 +17,7 @@ import { devicesUp, filteringDevices } from "./devices.ts";
 import { Lanes } from "./lanes.ts";
 import { type LoadedHome, loadHome } from "./load.ts";
 import { homeOwnership } from "./ownership.ts";
-import type { HomeObservation } from "./plan.ts";
+import { gatewayDevices, type HomeObservation } from "./plan.ts";
 import { HomeProxy } from "./proxy.ts";
 import { homeStatus } from "./status.ts";
 import { stopHome } from "./stop.ts";
@@ -113,7 +113,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
   }
 
   async #observe(): Promise<HomeObservation> {
-    const devices = this.#loaded.plan.gateways.flatMap(({ section }) => (section.reach.kind === "via" ? [section.reach.device] : []));
+    const devices = gatewayDevices(this.#loaded.plan);
     return {
       devices: await devicesUp(this.host, devices),
       filtering: await filteringDevices(this.host, devices),

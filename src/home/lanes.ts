@@ -47,10 +47,6 @@ export class Lanes {
     return [...this.#running.values()].map(({ lane }) => lane).sort((a, b) => a.gateway.number - b.gateway.number);
   }
 
-  find(number: number): Lane | undefined {
-    return this.#running.get(number)?.lane;
-  }
-
   /** To be called when the devices may have been made anew. */
   async followDevices(): Promise<void> {
     for (const lane of this.all) await lane.followDevice();
@@ -76,16 +72,6 @@ export class Lanes {
     for (const [number, gateway] of wanted) {
       if (!this.#running.has(number)) this.#start(plan, gateway, membership, ciphers, adopted.get(number), signal);
     }
-  }
-
-  /** Ends the lanes and their OpenVPNs. */
-  async end(signal: AbortSignal): Promise<void> {
-    for (const { lane, ended } of this.#running.values()) {
-      lane.leave();
-      await ended;
-      await endNamed(this.#host, lane.processName, signal);
-    }
-    this.#running.clear();
   }
 
   #start(

@@ -1,4 +1,5 @@
 import { type Host, HostError } from "../host/types.ts";
+import { Turn } from "../process/turn.ts";
 import { type ActualState, type Saved, SUBFLOW_LIMIT } from "./actual.ts";
 import { diff } from "./diff.ts";
 import { EndpointIds } from "./endpoint-ids.ts";
@@ -24,7 +25,7 @@ export class Kernel {
   readonly #saved: SavedValues;
   /** Sysctls that the last set wanted. */
   #keys: readonly string[] = [];
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turn = new Turn();
 
   constructor(host: Host, ownership: Ownership) {
     const run = ownership.savedDirectory.slice(0, ownership.savedDirectory.lastIndexOf("/"));
@@ -36,7 +37,7 @@ export class Kernel {
 
   /** What the kernel has of Binder's. Rejects with KernelReadError. */
   async read(signal: AbortSignal): Promise<ActualState> {
-    return await this.#inTurn(() => this.#read(signal));
+    return await this.#turn.take(() => this.#read(signal));
   }
 
   /**
@@ -44,7 +45,7 @@ export class Kernel {
    * all are answered. Rejects with KernelReadError if the state can't be read, and with the signal's reason.
    */
   async set(desired: KernelState, signal: AbortSignal): Promise<readonly OperationFailure[]> {
-    return await this.#inTurn(async () => {
+    return await this.#turn.take(async () => {
       this.#keys = desired.sysctls.map(({ key }) => key);
       return await this.#converge(desired, (actual) => actual, signal);
     });
@@ -52,7 +53,7 @@ export class Kernel {
 
   /** Removes all of Binder's and puts former values back, whatever is left of it. Answers as set does. */
   async cleanup(signal: AbortSignal): Promise<readonly OperationFailure[]> {
-    return await this.#inTurn(async () => {
+    return await this.#turn.take(async () => {
       this.#keys = [];
       // Endpoints that the kernel made for Binder's addresses go as well.
       const all = (actual: ActualState): ActualState => ({
@@ -63,12 +64,6 @@ export class Kernel {
       await this.#nft.forget();
       return failures;
     });
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work);
-    this.#turn = mine.catch(() => undefined);
-    return await mine;
   }
 
   async #read(signal: AbortSignal): Promise<ActualState> {

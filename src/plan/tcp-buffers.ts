@@ -32,9 +32,3 @@ export function tcpBuffers(memory: number, role: "home" | "relay"): TcpBuffers {
 }
 
 const megabytes = (bytes: number): number => Math.floor(bytes / MEGABYTE) * MEGABYTE;
-
-/** Total memory in bytes, from the text of /proc/meminfo (proc(5)); 128 MiB if it doesn't say. */
-export function totalMemory(meminfo: string): number {
-  const match = /^MemTotal:\s+([0-9]+) kB$/m.exec(meminfo);
-  return match === null ? 128 * MEGABYTE : Number(match[1]) * 1024;
-}

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { tcpBuffers, totalMemory } from "../../src/plan/tcp-buffers.ts";
+import { tcpBuffers } from "../../src/plan/tcp-buffers.ts";
+import { totalMemory } from "../../src/process/memory.ts";
 import { descriptorLimit, maximumConnections } from "../../src/proxy/capacity.ts";
 import { homeProxyConfig, type HomeProxyOptions } from "../../src/proxy/home-config.ts";
 import { haproxyCommand, mptcpAddress, parseHaproxyVersion } from "../../src/proxy/mptcp.ts";
