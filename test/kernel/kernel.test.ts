@@ -4,84 +4,17 @@ import { createHost } from "../../src/host/node.ts";
 import type { Host } from "../../src/host/types.ts";
 import { Kernel } from "../../src/kernel/kernel.ts";
 import { UNKNOWN_NFT } from "../../src/kernel/nft-table.ts";
-import { emptyState, type KernelState, type Ownership } from "../../src/kernel/state.ts";
+import { emptyState, type KernelState } from "../../src/kernel/state.ts";
 import { stateText } from "../../src/kernel/text.ts";
-import { watchKernel } from "../../src/kernel/watch.ts";
-import { type Test, test } from "../harness/index.ts";
+import { test } from "../harness/index.ts";
+import { home, makeForeign, ownership } from "./home.ts";
 import { enterNamespace, ip, run } from "./namespace.ts";
 
 await enterNamespace();
 
-const ownership: Ownership = {
-  devicePrefix: "binder-",
-  prefixes: ["198.18.213.0/24", "198.19.0.0/16"],
-  protocol: 213,
-  nftTable: "binder",
-  savedDirectory: "/run/binder/saved",
-};
 const SAVED = "/run/binder/saved/kernel.json";
 const host = createHost();
 const forever = new AbortController().signal;
-
-/** A home with two gateways behind `lan`, near to what the plan makes. */
-const home: KernelState = {
-  devices: [
-    { name: "binder-1", mtu: 1400, txQueueLength: 500 },
-    { name: "binder-2", mtu: 1380, txQueueLength: 500 },
-  ],
-  addresses: [
-    { device: "lo", address: "198.18.213.1", prefixLength: 32 },
-    { device: "lo", address: "198.18.213.2", prefixLength: 32 },
-    { device: "lo", address: "198.19.0.2", prefixLength: 32 },
-    { device: "binder-1", address: "198.19.16.2", prefixLength: 20 },
-    { device: "binder-2", address: "198.19.32.2", prefixLength: 32 },
-  ],
-  rules: [
-    { preference: 701, from: "198.18.213.1", action: { kind: "lookup", table: 21301 } },
-    { preference: 702, from: "198.18.213.2", action: { kind: "lookup", table: 21302 } },
-    { preference: 716, mark: { value: 0x20000000, mask: 0x30000000 }, action: { kind: "lookup", table: 254, suppressPrefixLength: 0 } },
-    { preference: 717, mark: { value: 0x3f000000, mask: 0x3f000000 }, incoming: "lan", action: { kind: "unreachable" } },
-    { preference: 760, to: "198.19.0.0/16", action: { kind: "lookup", table: 21300 } },
-  ],
-  routes: [
-    { table: 21301, destination: "default", kind: "unicast", nextHops: [{ device: "lan", via: "10.0.0.2", onlink: true }] },
-    { table: 21301, destination: "default", kind: "unreachable", nextHops: [], metric: 4_294_967_295 },
-    { table: 21302, destination: "default", kind: "unicast", nextHops: [{ device: "lan", via: "10.9.9.3", onlink: true }] },
-    {
-      table: 21300,
-      destination: "198.19.0.1",
-      kind: "unicast",
-      nextHops: [
-        { device: "binder-1", weight: 20 },
-        { device: "binder-2", weight: 7 },
-      ],
-      source: "198.19.0.2",
-      metric: 3,
-      congestion: "reno",
-      mtu: 1280,
-    },
-  ],
-  endpoints: [
-    { address: "198.19.16.2", device: "binder-1", backup: false },
-    { address: "198.19.32.2", device: "binder-2", backup: true },
-  ],
-  subflowLimit: 8,
-  sysctls: [
-    { key: "net/mptcp/blackhole_timeout", mode: "set", value: "0" },
-    { key: "net/ipv4/tcp_rmem", mode: "raise", value: "4096 131072 8388608" },
-    { key: "net/ipv4/ip_forward", mode: "set", value: "1" },
-    { key: "net/ipv4/conf/binder-1/rp_filter", mode: "set", value: "2" },
-    { key: "net/ipv4/conf/binder-2/ignore_routes_with_linkdown", mode: "set", value: "1" },
-    { key: "net/ipv4/there_is_no_such_thing", mode: "set", value: "1" },
-  ],
-  nft: `set fixed { type ipv4_addr; elements = { 10.0.0.1 } }
-    set seen { type ipv4_addr; size 100; flags dynamic; }
-    chain pre { type nat hook prerouting priority dstnat; policy accept;
-      iifname "lan" tcp dport 80 counter redirect to :2130
-    }
-    chain out { type filter hook output priority filter; add @seen { ip daddr } counter
-    }`,
-};
 
 /** What the home's text is once the kernel has it: values are what they came to, and only of sysctls that there are. */
 function reached(state: KernelState, former: string): string {
@@ -124,22 +57,6 @@ function everything(): string {
     .join("\n")
     .replace(/valid_lft \d+sec preferred_lft \d+sec/g, "")
     .replace(/ tentative/g, "");
-}
-
-function makeForeign(): void {
-  ip("link", "add", "name", "lan", "type", "veth", "peer", "name", "far");
-  for (const device of ["lan", "far"]) {
-    writeFileSync(`/proc/sys/net/ipv6/conf/${device}/disable_ipv6`, "1");
-    ip("link", "set", "dev", device, "up");
-  }
-  ip("address", "add", "10.0.0.1/24", "dev", "lan");
-  ip("address", "add", "203.0.113.7/32", "dev", "lo");
-  ip("rule", "add", "pref", "701", "from", "203.0.113.7", "lookup", "7");
-  ip("rule", "add", "pref", "1500", "fwmark", "0x100/0x3f00", "lookup", "7", "protocol", "214");
-  ip("route", "add", "198.51.100.0/24", "via", "10.0.0.2", "dev", "lan", "table", "7");
-  ip("route", "add", "198.51.100.0/24", "via", "10.0.0.2", "dev", "lan", "table", "21301", "metric", "9");
-  ip("mptcp", "endpoint", "add", "10.0.0.1", "dev", "lan", "subflow");
-  run("nft", ["-f", "-"], "table inet other { chain pre { type filter hook prerouting priority 0; counter\n}\n}\n");
 }
 
 /** Watches with `ip monitor` what is done meanwhile; answers its lines. */
@@ -431,111 +348,3 @@ test("reading stops when the signal fires, and an unreadable kernel is an error 
   const busybox = new Kernel({ ...host, processes: { ...host.processes, run: poor } }, ownership);
   await t.rejects(busybox.set(home, forever), { name: "KernelReadError", message: /unrecognized option: N .*ip-full/ });
 });
-
-/** Waits until the condition holds, at most five seconds. Answers the milliseconds it took. */
-async function until(condition: () => boolean): Promise<number> {
-  const start = Date.now();
-  while (!condition()) {
-    if (Date.now() - start > 5_000) throw new Error(`in vain: ${condition.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  return Date.now() - start;
-}
-
-test("the watcher", async (t) => {
-  const kernel = new Kernel(host, ownership);
-  t.strictSame(await kernel.set(home, forever), []);
-  const controller = new AbortController();
-  const calls: number[] = [];
-  let monitors: number[] = [];
-  const noting: Host = {
-    ...host,
-    processes: {
-      ...host.processes,
-      async converse(program, args) {
-        const conversation = await host.processes.converse(program, args);
-        monitors.push(conversation.pid);
-        return conversation;
-      },
-    },
-  };
-  const watching = watchKernel(noting, ownership, controller.signal, () => calls.push(Date.now()));
-  await until(() => monitors.length === 1);
-  // It listens once it has told of something.
-  await until(() => {
-    ip("rule", "add", "pref", "703", "lookup", "21302", "protocol", "213");
-    ip("rule", "delete", "pref", "703", "protocol", "213");
-    return calls.length > 0;
-  });
-  await quiet(calls);
-
-  await t.test("tells within a second of what is Binder's, once for a bunch", async (t) => {
-    t.equal(await reaction(t, () => ip("rule", "flush", "protocol", "213"), calls), 1);
-    t.equal(await reaction(t, () => ip("route", "delete", "default", "table", "21302"), calls), 1);
-    // The kernel may tell of the other end's carrier a second later.
-    await reaction(t, () => ip("link", "set", "dev", "lan", "down"), calls);
-    await reaction(t, () => ip("link", "set", "dev", "lan", "up"), calls);
-    await quiet(calls, 1_200);
-    t.ok((await kernel.set(home, forever)).length === 0);
-  });
-
-  await t.test("says nothing of other people's rules and routes", async (t) => {
-    await quiet(calls);
-    const before = calls.length;
-    for (let i = 0; i < 20; i += 1) {
-      ip("route", "replace", "198.51.100.0/24", "via", `10.0.0.${10 + i}`, "dev", "lan", "table", "8");
-      ip("rule", "add", "pref", `${2000 + i}`, "lookup", "8");
-    }
-    // One of Binder's is told after all those.
-    ip("rule", "delete", "pref", "702");
-    await until(() => calls.length > before);
-    await quiet(calls);
-    t.equal(calls.length, before + 1);
-  });
-
-  await t.test("starts anew when its ip dies, and asks for a look then", async (t) => {
-    await quiet(calls);
-    const before = calls.length;
-    const [first = 0] = monitors;
-    process.kill(first, "SIGKILL");
-    await until(() => monitors.length === 2);
-    await until(() => calls.length > before);
-    t.pass();
-  });
-
-  await t.test("does not spin while its ip dies again and again", async (t) => {
-    const started = Date.now();
-    const seen = monitors.length;
-    while (Date.now() - started < 1_500) {
-      const last = monitors.at(-1) ?? 0;
-      if (host.processes.kill(last, "SIGKILL")) await new Promise((resolve) => setTimeout(resolve, 10));
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    t.ok(monitors.length - seen <= 5, `${monitors.length - seen} starts in 1.5 s`);
-  });
-
-  await t.test("ends with the signal, and takes its ip along", async (t) => {
-    controller.abort(new Error("done"));
-    await watching;
-    monitors = monitors.filter((pid) => host.processes.kill(pid, "SIGHUP"));
-    t.strictSame(monitors, []);
-  });
-  t.strictSame(await kernel.cleanup(forever), []);
-});
-
-/** Until nothing was told for a while. */
-async function quiet(calls: readonly number[], ms = 500): Promise<void> {
-  const start = Date.now();
-  await until(() => Date.now() - Math.max(start, calls.at(-1) ?? 0) > ms);
-}
-
-/** Does something, and answers how many times the watcher told of it; the first time within a second. */
-async function reaction(t: Test, work: () => unknown, calls: readonly number[]): Promise<number> {
-  await quiet(calls);
-  const before = calls.length;
-  work();
-  const ms = await until(() => calls.length > before);
-  t.ok(ms < 1_000, `told after ${ms} ms`);
-  await quiet(calls);
-  return calls.length - before;
-}
