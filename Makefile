@@ -6,7 +6,7 @@ NODE := node
 # So that no tool asks the network for news.
 export npm_config_update_notifier := false
 
-.PHONY: test-trixie help deps build build-quickjs types lint formatted check format test mutants bench demo clean
+.PHONY: test-trixie soak help deps build build-quickjs types lint formatted check format test mutants bench demo clean
 
 help:
 	@echo 'make build      build/binder, which runs in place'
@@ -18,6 +18,7 @@ help:
 	@echo 'make mutants    as root: breaks Binder in small ways; a named test must notice each (ONLY=name runs one)'
 	@echo 'make test-trixie  as root: the main scenario in a bare Debian 13, with OpenVPN 2.7 from its backports'
 	@echo 'make bench      as root: the evaluation, into bench/'
+	@echo 'make soak       as root: twenty minutes of random faults (SEED=number repeats one, SECONDS=number)'
 	@echo 'make demo       as root: a download over four gateways, in an emulated network'
 	@echo 'make clean      removes build/'
 
@@ -62,10 +63,13 @@ mutants: build
 	@$(NODE) scripts/mutants.mjs $(ONLY)
 
 test-trixie:
-	@scripts/in-debian trixie scripts/with-backports make test FILES=test/net/aggregate.test.ts
+	@scripts/in-debian trixie scripts/with-backports make test FILES=test/net/aggregate.serial.test.ts
 
 bench: build
 	@$(NODE) scripts/run.mjs bench/bench.ts $(ARGS)
+
+soak: build
+	@$(if $(SEED),SEED=$(SEED)) $(if $(SECONDS),SECONDS=$(SECONDS)) $(NODE) scripts/run.mjs test/soak/run.ts
 
 demo: deps build
 	@$(NODE) scripts/run.mjs test/testbed/demo.ts $(ARGS)

@@ -6,7 +6,7 @@
  * A patch (for `patch -p1`) begins with a header:
  *
  *     What: no endpoint is added
- *     Test: test/net/aggregate.test.ts
+ *     Test: test/net/aggregate.serial.test.ts
  *     Name: one download over four gateways
  *     Alone: no
  *

@@ -5,26 +5,41 @@
  *     FAILED_STEPS="lint build" node scripts/test.mjs      counts what went wrong before as failures
  *
  * Counted are named tests, that is tests with no test inside. A file without tests, a test without assertions, a file that ends
- * badly and a file over its time limit are failures. Files under test/net/ and test/testbed/ and those named *.serial.test.ts run
- * one after another once all others are done: they measure, or use up the machine. A lone file's output is shown as it comes.
+ * badly and a file over its time limit are failures. Files run in three phases, a few at a time in the first two:
+ *
+ *     most files
+ *     those of an emulated network, test/net/ and test/testbed/: they wait more than they work, but for long
+ *     those named *.serial.test.ts, one after another: they measure, or use up the machine
+ *
+ * A lone file's output is shown as it comes.
  */
 import { spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { build } from "esbuild";
 import { Parser } from "tap-parser";
 import { bundleOptions, root } from "./bundle.mjs";
 
 const PARALLEL = Math.min(2, availableParallelism());
-/** Seconds that a file may take. */
+/** Seconds that a file may take; one of an emulated network, or that has the machine to itself, may take the longer. */
 const LIMIT = 180;
-const SERIAL_LIMIT = 900;
+const LONG_LIMIT = 900;
 const KILL_AFTER_MS = 10_000;
 const DRAIN_MS = 2000;
 const SLOWEST = 8;
 
-const isSerial = (file) => /^test\/(net|testbed)\//.test(file) || file.endsWith(".serial.test.ts");
+const phaseOf = (file) => (file.endsWith(".serial.test.ts") ? "serial" : /^test\/(net|testbed)\//.test(file) ? "network" : "most");
+/** How many files of each phase run at a time. */
+const PHASES = [
+  ["most", PARALLEL],
+  ["network", PARALLEL],
+  ["serial", 1],
+];
+/** These take longest, and are begun first: one of them begun last would run alone at the end of its phase. */
+const LONGEST = ["idle", "others-rules", "proxy", "relay-refuses", "relay-homes", "failover", "lanes"];
+const placeOf = (file) => (LONGEST.indexOf(/^test\/net\/(.*)\.test\.ts$/.exec(file)?.[1]) + LONGEST.length + 1) % (LONGEST.length + 1);
+
 const bundleOf = (file) => join(root, "build", file.replace(/\.ts$/, ".mjs"));
 
 async function bundle(files) {
@@ -118,7 +133,7 @@ async function run(file, live) {
   const log = `${bundled.replace(/\.mjs$/, "")}.tap`;
   mkdirSync(dirname(log), { recursive: true });
   const output = createWriteStream(log);
-  const limit = isSerial(file) ? SERIAL_LIMIT : LIMIT;
+  const limit = phaseOf(file) === "most" ? LIMIT : LONG_LIMIT;
   const tests = [];
   const parser = new Parser({});
   collect(parser, [], tests);
@@ -212,18 +227,15 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 }
 
 const asked = process.argv.slice(2).map((file) => relative(root, resolve(file)));
-const files = (asked.length > 0 ? asked : allFiles()).sort();
+const files = (asked.length > 0 ? asked : allFiles()).sort().sort((one, other) => placeOf(one) - placeOf(other));
 const started = performance.now();
 const results = [];
 if (files.length > 0) {
   await bundle(files);
-  await inTurn(
-    files.filter((file) => !isSerial(file)),
-    PARALLEL,
-    files.length === 1,
-    results,
-  );
-  await inTurn(files.filter(isSerial), 1, files.length === 1, results);
+  for (const [phase, parallel] of PHASES) {
+    const inPhase = files.filter((file) => phaseOf(file) === phase);
+    await inTurn(inPhase, parallel, files.length === 1, results);
+  }
 }
 const tests = results.flatMap((result) => result.tests);
 const failures = results.flatMap((result) =>

@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../config/configuration-error.ts";
 import type { Host } from "../host/types.ts";
 import type { Ownership } from "../kernel/state.ts";
-import { watchKernel } from "../kernel/watch.ts";
+import { type OnLink, watchKernel } from "../kernel/watch.ts";
 import { aborted, endingWith, isAborted } from "../process/aborted.ts";
 import type { Log } from "../process/log.ts";
 import { Turn } from "../process/turn.ts";
@@ -144,11 +144,11 @@ export abstract class Daemon<Loaded = unknown> {
   }
 
   /** Reconciles whenever {@link changed} is set or the kernel tells of a change, and at each sweep, until the signal fires. */
-  protected async keepRight(ownership: Ownership): Promise<void> {
+  protected async keepRight(ownership: Ownership, onLink?: OnLink): Promise<void> {
     const onChange = (): void => {
       this.changed.set();
     };
-    await Promise.all([this.#makeRightAgain(), watchKernel(this.host, ownership, this.signal, onChange)]);
+    await Promise.all([this.#makeRightAgain(), watchKernel(this.host, ownership, this.signal, onChange, onLink)]);
   }
 
   async #makeRightAgain(): Promise<void> {

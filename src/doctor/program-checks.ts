@@ -29,10 +29,14 @@ export function checkPrograms(facts: Facts): readonly Finding[] {
       const without = "homes would have no resolver (or name one: option resolver)";
       findings.push(plain(system, "dnsmasq", program("dnsmasq"), without));
     }
-    for (const name of ["conntrack", "ss"] as const) {
-      findings.push(optional(system, name, program(name), "a home that is removed keeps the connections that it has open for a while"));
-    }
   }
+  const held = "connections are held up for longer when a gateway fails";
+  const kept = "a home that is removed keeps the connections that it has open for a while";
+  const stuck = "calls and games that last do not come back by themselves when no relay answers";
+  findings.push(
+    optional(system, "ss", program("ss"), relay ? `${held}, and ${kept}` : held),
+    optional(system, "conntrack", program("conntrack"), relay ? kept : stuck),
+  );
   return findings;
 }
 

@@ -23,13 +23,17 @@ const decided = (decision: Decision): string => `ct mark and ${MASK} == ${nftMar
  * The body of the home's nft table; undefined where there is nothing to capture.
  *
  * The first packet of a connection, in its original direction and from a captured LAN, is decided and the decision kept in the
- * connection mark; later packets only follow it. While no lane is live nothing new is captured and the LAN goes as if Binder were not
- * there. The text depends on which lanes live, not on how quick they are: it is replaced only when one comes or goes.
+ * connection mark; later packets only follow it. While no lane is live, new flows leave by the gateways directly, and where none can be
+ * used the LAN goes as if Binder were not there. The text depends on which lanes live, not on how quick they are: it is replaced only when one comes or goes.
  */
 export function captureTable(plan: HomePlan, seen: HomeObservation): string | undefined {
   const { membership } = plan;
   if (membership === undefined) return undefined;
   const live = liveNumbers(seen);
+  const exits: readonly Decision[] =
+    live.length > 0
+      ? live.map((gateway): Decision => ({ kind: "lane", gateway }))
+      : seen.direct.map((gateway): Decision => ({ kind: "direct", gateway }));
   const numbers = plan.gateways.map((gateway) => gateway.number);
   const marks: readonly Decision[] = [
     ...numbers.map((gateway): Decision => ({ kind: "lane", gateway })),
@@ -41,10 +45,10 @@ export function captureTable(plan: HomePlan, seen: HomeObservation): string | un
     ...nftSet("uplinks", "ifname", gatewayDevices(plan).map(nftDevice)),
     ...nftSet("relays", "ipv4_addr", membership.addresses.map(nftAddress)),
     ...marks.flatMap((mark) => nftChain(follower(mark), undefined, [`meta mark set meta mark and ${REST} or ${nftMark(markOf(mark))}`])),
-    ...live.flatMap((number) => nftChain(`lane_${number}`, undefined, [decide({ kind: "lane", gateway: number })])),
-    ...nftChain("spread", undefined, spread(plan, live)),
-    ...nftChain("decide", undefined, decideRules(plan, live, seen.withoutProxy === true)),
-    ...nftChain("decide_own", undefined, live.length === 0 ? [] : ownRules(plan, membership)),
+    ...exits.flatMap((exit) => nftChain(exitOf(exit), undefined, [decide(exit)])),
+    ...nftChain("spread", undefined, spread(plan, exits)),
+    ...nftChain("decide", undefined, decideRules(plan, exits, live.length === 0 || seen.withoutProxy === true)),
+    ...nftChain("decide_own", undefined, exits.length === 0 ? [] : ownRules(plan, membership)),
     ...nftChain("prerouting", "type filter hook prerouting priority mangle - 5; policy accept;", [
       "iifname != @lans return",
       "ct direction reply return",
@@ -105,27 +109,29 @@ function orphans(numbers: readonly number[], live: readonly number[]): readonly 
   return [`ct mark and ${MASK} { ${gone.map((gateway) => nftMark(markOf({ kind: "lane", gateway }))).join(", ")} } jump spread`];
 }
 
-/** A lane for a flow that is not proxied, by the gateways' weights. */
-function spread(plan: HomePlan, live: readonly number[]): readonly string[] {
-  const weighted = live.map((number) => ({
-    number,
-    weight: plan.gateways.find((gateway) => gateway.number === number)?.section.weight ?? 1,
+const exitOf = (exit: Decision): string => (exit.kind === "lane" || exit.kind === "direct" ? `${exit.kind}_${exit.gateway}` : exit.kind);
+
+/** A lane or gateway for a flow that is not proxied, by the gateways' weights. */
+function spread(plan: HomePlan, exits: readonly Decision[]): readonly string[] {
+  const weighted = exits.map((exit) => ({
+    exit,
+    weight: plan.gateways.find(({ number }) => "gateway" in exit && number === exit.gateway)?.section.weight ?? 1,
   }));
-  const sum = weighted.reduce((total, lane) => total + lane.weight, 0);
+  const sum = weighted.reduce((total, { weight }) => total + weight, 0);
   if (sum === 0) return [];
   let first = 0;
-  const ranges = weighted.map(({ number, weight }) => {
+  const ranges = weighted.map(({ exit, weight }) => {
     const range = weight === 1 ? `${first}` : `${first}-${first + weight - 1}`;
     first += weight;
-    return `${range} : jump lane_${number}`;
+    return `${range} : jump ${exitOf(exit)}`;
   });
   return [`numgen random mod ${sum} vmap { ${ranges.join(", ")} }`];
 }
 
 /** What the main table routes by more than a default route (mesh, VPNs of others, other LANs) is left alone, by the routes themselves. */
-function decideRules(plan: HomePlan, live: readonly number[], withoutProxy: boolean): readonly string[] {
+function decideRules(plan: HomePlan, exits: readonly Decision[], withoutProxy: boolean): readonly string[] {
   const bypasses = bypassDecisions(plan).flatMap(({ matches, decision }) => matches.map((match) => `${match} ${decide(decision)} return`));
-  if (live.length === 0 && bypasses.length === 0) return [];
+  if (exits.length === 0 && bypasses.length === 0) return [];
   return [
     "meta nfproto != ipv4 return",
     "fib daddr type != unicast return",
@@ -133,7 +139,7 @@ function decideRules(plan: HomePlan, live: readonly number[], withoutProxy: bool
     `fib daddr . mark oif exists meta mark set meta mark and ${REST} return`,
     `meta mark set meta mark and ${REST}`,
     ...bypasses,
-    ...(live.length === 0
+    ...(exits.length === 0
       ? []
       : [
           `meta l4proto tcp ${SYN} ${withoutProxy ? "goto spread" : `${decide({ kind: "proxy" })} return`}`,

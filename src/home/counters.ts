@@ -1,7 +1,9 @@
-/** Bytes that a device has received and sent since it was made. */
+/** Bytes that a device has received and sent since it was made, and its packets. */
 export interface DeviceCounters {
   readonly received: number;
   readonly sent: number;
+  /** Both ways. */
+  readonly packets: number;
 }
 
 /** The devices of /proc/net/dev (proc(5)) by name. */
@@ -11,12 +13,12 @@ export function parseCounters(text: string): ReadonlyMap<string, DeviceCounters>
     const [name, values] = row.split(":");
     if (name === undefined || values === undefined) continue;
     const fields = values.trim().split(/\s+/).map(Number);
-    counters.set(name.trim(), { received: fields[0] ?? 0, sent: fields[8] ?? 0 });
+    counters.set(name.trim(), { received: fields[0] ?? 0, sent: fields[8] ?? 0, packets: (fields[1] ?? 0) + (fields[9] ?? 0) });
   }
   return counters;
 }
 
-interface Sample extends DeviceCounters {
+interface Sample extends Pick<DeviceCounters, "received" | "sent"> {
   readonly time: number;
 }
 
@@ -27,10 +29,10 @@ export class RateMeter {
   #samples: Sample[] = [];
 
   /** `time` in ms. A counter that fell belongs to a new device: the meter begins again. */
-  add(time: number, counters: DeviceCounters): void {
+  add(time: number, { received, sent }: Pick<DeviceCounters, "received" | "sent">): void {
     const last = this.#samples.at(-1);
-    if (last !== undefined && (counters.received < last.received || counters.sent < last.sent)) this.#samples = [];
-    this.#samples.push({ time, ...counters });
+    if (last !== undefined && (received < last.received || sent < last.sent)) this.#samples = [];
+    this.#samples.push({ time, received, sent });
     if (this.#samples.length > KEPT) this.#samples.shift();
   }
 

@@ -5,21 +5,29 @@ import { type Host, HostError } from "../host/types.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { readDataCiphers } from "../openvpn/ciphers.ts";
 import { machineMemory } from "../process/memory.ts";
+import { isAborted } from "../process/aborted.ts";
 import type { Log } from "../process/log.ts";
 import { Turn } from "../process/turn.ts";
 import { type AdoptedLanes, adoptedLanes } from "./adopt.ts";
 import { captureTable } from "./capture.ts";
 import { Resolver } from "./resolver.ts";
 import { availableCongestion, loadCongestion } from "./congestion.ts";
-import { type DeviceCounters, parseCounters, RateMeter } from "./counters.ts";
+import { type DeviceCounters, parseCounters } from "./counters.ts";
 import { desiredState } from "./desired.ts";
-import { devicesUp, filteringDevices } from "./devices.ts";
+import { devicesUp, filteringDevices, hasCarrier } from "./devices.ts";
 import { Lanes } from "./lanes.ts";
 import { type LoadedHome, loadHome } from "./load.ts";
 import { homeOwnership } from "./ownership.ts";
-import { gatewayDevices, type HomeObservation } from "./plan.ts";
+import { endAttempts } from "./end-attempts.ts";
+import { carries } from "./health.ts";
+import type { Lane } from "./lane.ts";
+import { forgetFlows } from "./forget-flows.ts";
+import { Healer } from "./healer.ts";
+import { gatewayDevices, type HomeObservation, laneAddress, type Membership } from "./plan.ts";
+import { RelayWatch } from "./relay-watch.ts";
 import { HomeProxy } from "./proxy.ts";
 import { homeStatus } from "./status.ts";
+import { Quotas } from "./quotas.ts";
 import { stopHome } from "./stop.ts";
 import { lanIpv6Warnings } from "./ipv6.ts";
 
@@ -27,7 +35,13 @@ import { lanIpv6Warnings } from "./ipv6.ts";
 const SWEEP = 8_000;
 /** HAProxy takes this long to listen, or so (ms). */
 const PROXY_RETRY = 200;
-const SAMPLE = 1_000;
+/** Rates are taken over so much (ms). */
+const RATE = 1_000;
+/** The lanes' counters are looked at this often (ms): while something goes by them, while one is in doubt, and while nothing does. */
+const WATCH_BUSY = 30;
+const WATCH_DOUBT = 15;
+const WATCH_IDLE = 250;
+const LEAST_PAUSE = 10;
 
 /** The home's daemon. Made by runHome (run.ts). */
 export class HomeDaemon extends Daemon<LoadedHome> {
@@ -35,15 +49,24 @@ export class HomeDaemon extends Daemon<LoadedHome> {
   readonly #lanes: Lanes;
   readonly #proxy: HomeProxy;
   readonly #resolver: Resolver;
-  readonly #meters = new Map<number, RateMeter>();
+  readonly #relays: RelayWatch;
+  readonly #healer: Healer;
+  readonly #quotas: Quotas;
+  #moving = false;
+  /** Gateways' devices that are up and have a carrier. */
+  #working: ReadonlySet<string> = new Set();
   #loaded: LoadedHome;
   #kernel: Kernel;
   #ciphers: readonly string[] = [];
   #memory = 0;
+  /** What a subflow may hold to send, bytes. */
+  #subflowLimit = 0;
   #ipv6Warnings: readonly string[] = [];
   #missing: readonly string[] = [];
   /** HAProxy has been told a lane: nothing is captured before, as it would have nowhere to go. */
   #captures = false;
+  /** The gateways that flows left by directly at the last reconcile. */
+  #leftDirectly: readonly number[] = [];
   #programWarnings: readonly string[] = [];
   /** A reload and the loop that reconciles wait for each other. */
   readonly #turn = new Turn();
@@ -55,9 +78,17 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     const onChange = (): void => {
       this.changed.set();
     };
-    this.#lanes = new Lanes(host, log, onChange);
+    this.#lanes = new Lanes(host, log, (lane) => {
+      if (!carries(lane.health.state)) void this.#drop(lane);
+      onChange();
+    });
     this.#proxy = new HomeProxy(host, onChange);
     this.#resolver = new Resolver(host);
+    this.#relays = new RelayWatch(host, onChange);
+    this.#healer = new Healer(host, log, async (sources) => {
+      await this.#proxy.endSessions(sources, this.signal);
+    });
+    this.#quotas = new Quotas(host, log);
     log.level = loaded.plan.config.main.logLevel;
   }
 
@@ -73,13 +104,19 @@ export class HomeDaemon extends Daemon<LoadedHome> {
   protected override async live(): Promise<void> {
     this.#ciphers = await readDataCiphers(this.host);
     this.#memory = await machineMemory(this.host);
+    this.#subflowLimit = this.#lanes.subflowLimit;
+    await this.#quotas.open();
+    this.#loaded = { ...this.#loaded, plan: await this.#relays.adopt(this.#loaded.plan) };
     const adopted = adoptedLanes(this.#loaded.plan, await this.#kernel.read(this.signal));
     // HAProxy was left running too, and knows its lanes.
     this.#captures = adopted.size > 0;
     await this.#configure(adopted);
     await this.makeRight();
     const ownership = await homeOwnership(this.host, this.#loaded.plan);
-    await Promise.all([this.#proxy.supervisor.supervise(this.signal), this.keepRight(ownership), this.#probeLoop(), this.#sampleLoop()]);
+    const onLink = (name: string, works: boolean): void => {
+      this.#lanes.onLink(name, works);
+    };
+    await Promise.all([this.#proxy.supervisor.supervise(this.signal), this.keepRight(ownership, onLink), this.#watch()]);
   }
 
   protected override async load(): Promise<LoadedHome> {
@@ -88,7 +125,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
 
   protected override async apply(loaded: LoadedHome): Promise<void> {
     const ownership = await homeOwnership(this.host, loaded.plan);
-    this.#loaded = loaded;
+    this.#loaded = { ...loaded, plan: this.#relays.use(loaded.plan, this.#loaded.plan.membership?.relay) };
     this.#kernel = new Kernel(this.host, ownership);
     this.log.level = loaded.plan.config.main.logLevel;
     this.log.write("info", "configuration read");
@@ -108,18 +145,28 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     this.#missing = (await loadCongestion(this.host, congestion, this.signal))
       ? []
       : [`the kernel has no congestion control ${congestion}: install kmod-tcp-${congestion}, or choose another (binder.main.congestion)`];
+    // Without it the next daemon begins with the first relay, no worse.
+    await this.#relays.remember(plan).catch(() => undefined);
     await this.#lanes.set(plan, this.#ciphers, this.signal, adopted);
     await this.#proxy.configure(plan.membership, this.signal);
   }
 
   async #observe(): Promise<HomeObservation> {
     const devices = gatewayDevices(this.#loaded.plan);
+    const up = await devicesUp(this.host, devices);
+    const working = new Set<string>();
+    for (const device of up) if (await hasCarrier(this.host, device)) working.add(device);
+    this.#working = working;
+    // The kernel's word may have been missed.
+    for (const device of devices) this.#lanes.onLink(device, working.has(device));
     return {
-      devices: await devicesUp(this.host, devices),
+      devices: up,
       filtering: await filteringDevices(this.host, devices),
       congestion: await availableCongestion(this.host),
       memory: this.#memory,
+      subflowLimit: this.#subflowLimit,
       lanes: this.#lanes.all.map((lane) => lane.snapshot),
+      direct: this.#relays.direct,
       withoutProxy: this.#proxy.complaint !== "",
     };
   }
@@ -144,9 +191,26 @@ export class HomeDaemon extends Daemon<LoadedHome> {
       failures.push(...(await kernel.set(desired, this.signal)).map((failure) => failure.message));
       this.#captures = true;
     }
-    await this.#resolver.set(plan, seen);
+    await this.#forget(seen);
+    try {
+      await this.#resolver.set(plan, seen);
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      failures.push(`the resolvers could not be written: ${error.message}`);
+    }
     this.#ipv6Warnings = await lanIpv6Warnings(this.host, plan);
     return { failures, ready: spread };
+  }
+
+  /** Once the capture is what it should be, flows whose way is gone are decided anew. */
+  async #forget({ direct, lanes }: HomeObservation): Promise<void> {
+    const former = this.#leftDirectly;
+    this.#leftDirectly = direct;
+    const begun = direct.length > 0 && former.length === 0;
+    const gone = former.filter((gateway) => !direct.includes(gateway));
+    // When lanes carry again, what left directly goes on as it is.
+    const lost = lanes.some(({ live }) => live) ? [] : gone;
+    if (begun || lost.length > 0) await forgetFlows(this.host, begun, lost, this.signal);
   }
 
   /** What is missing may be installed at any time. */
@@ -166,7 +230,8 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     if (this.#proxy.complaint !== "") return true;
     if (this.#proxy.supervisor.state.kind !== "running") return this.#loaded.plan.membership === undefined;
     try {
-      await this.#proxy.spread(seen.lanes, this.signal);
+      const unfit = this.#healer.complaints(this.#loaded.plan).map(({ number }) => number);
+      await this.#proxy.spread(seen.lanes, new Set(unfit), this.signal);
       return true;
     } catch (error) {
       if (error instanceof HostError && (error.code === "ENOENT" || error.code === "ECONNREFUSED")) return false;
@@ -175,30 +240,87 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     }
   }
 
-  async #probeLoop(): Promise<void> {
-    while (!this.signal.aborted) {
-      // Bytes that came in are an answer too: no lane is given up on counters that are a second old.
-      if (this.#lanes.all.some((lane) => lane.health.state === "suspect")) await this.#sample();
-      const waits = await Promise.all(this.#lanes.all.map(async (lane) => await lane.tick()));
-      for (const lane of this.#lanes.all) lane.observe();
-      const pause = Math.max(20, Math.min(SAMPLE, ...waits));
-      await this.host.clock.sleep(pause, this.signal).catch(() => undefined);
+  /** Takes the lane from the connections at once: their data goes by the others. The rest is for the next reconcile. */
+  async #drop({ gateway }: Lane): Promise<void> {
+    const { membership } = this.#loaded.plan;
+    if (membership === undefined) return;
+    const address = laneAddress(membership, gateway.number);
+    const results = await Promise.allSettled([
+      this.#kernel.dropEndpoint(address, this.signal),
+      endAttempts(this.host, address, this.signal),
+    ]);
+    for (const result of results) {
+      if (result.status === "rejected" && !isAborted(this.signal)) this.log.write("debug", String(result.reason));
     }
+    this.#mend(async (live) => await this.#healer.revive(this.#loaded.plan, this.#kernel, live, this.signal));
   }
 
-  async #sampleLoop(): Promise<void> {
+  /** Probes the lanes and judges them, as closely as what goes by them asks for. */
+  async #watch(): Promise<void> {
+    let metered = Number.NEGATIVE_INFINITY;
     while (!this.signal.aborted) {
       const counters = await this.#sample();
       const now = this.host.clock.monotonic();
-      for (const lane of this.#lanes.all) {
-        const found = counters.get(lane.device);
-        if (found === undefined) continue;
-        const meter = this.#meters.get(lane.gateway.number) ?? new RateMeter();
-        this.#meters.set(lane.gateway.number, meter);
-        meter.add(now, found);
+      if (now - metered >= RATE) {
+        metered = now;
+        this.#measure(counters);
+        this.#lanes.spent = await this.#quotas.count(this.#loaded.plan, counters);
       }
-      await this.host.clock.sleep(SAMPLE, this.signal).catch(() => undefined);
+      const wait = await this.#lanes.tick();
+      this.#lanes.judge();
+      this.#seeRelays();
+      if (this.#lanes.busy) this.#mend(async (live) => await this.#healer.look(this.#loaded.plan, this.#kernel, live, this.signal));
+      const { busy, doubtful } = this.#lanes;
+      const pause = Math.max(LEAST_PAUSE, Math.min(doubtful ? WATCH_DOUBT : busy ? WATCH_BUSY : WATCH_IDLE, wait));
+      await this.host.clock.sleep(pause, this.signal).catch(() => undefined);
     }
+    await this.#quotas.count(this.#loaded.plan, await this.#sample());
+    await this.#quotas.close();
+  }
+
+  #seeRelays(): void {
+    if (this.#moving) return;
+    const next = this.#relays.see(this.#loaded.plan, this.#lanes, this.#working, this.signal);
+    if (next !== undefined) void this.#move(next);
+  }
+
+  /** Mends connections, with the lanes that carry, those that carry least first. */
+  #mend(how: (live: readonly number[]) => Promise<boolean>): void {
+    const rate = ({ meter: { rates } }: Lane): number => rates.down + rates.up;
+    const live = this.#lanes.all.filter(({ health }) => carries(health.state)).sort((a, b) => rate(a) - rate(b));
+    how(live.map(({ gateway }) => gateway.number)).then(
+      (changed) => {
+        if (changed) this.changed.set();
+      },
+      (error: unknown) => {
+        if (!isAborted(this.signal)) this.log.write("debug", `subflows could not be looked at: ${String(error)}`);
+      },
+    );
+  }
+
+  /** Goes to another relay: every lane is made anew toward it. */
+  async #move(membership: Membership): Promise<void> {
+    this.#moving = true;
+    try {
+      this.log.write("warning", `relay '${membership.relay}' is used in place of '${this.#loaded.plan.membership?.relay ?? ""}'`);
+      this.#loaded = { ...this.#loaded, plan: { ...this.#loaded.plan, membership } };
+      await this.#turn.take(async () => {
+        await this.#configure();
+      });
+      this.changed.set();
+    } catch (error) {
+      if (!isAborted(this.signal)) this.log.write("error", error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#moving = false;
+    }
+  }
+
+  #measure(counters: ReadonlyMap<string, DeviceCounters>): void {
+    this.#lanes.measure(counters);
+    const limit = this.#lanes.subflowLimit;
+    if (limit === this.#subflowLimit) return;
+    this.#subflowLimit = limit;
+    this.changed.set();
   }
 
   async #sample(): Promise<ReadonlyMap<string, DeviceCounters>> {
@@ -214,16 +336,19 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     return homeStatus({
       loaded: this.#loaded,
       lanes: this.#lanes.all,
-      rates: new Map([...this.#meters].map(([number, meter]) => [number, meter.rates])),
+      rates: new Map(this.#lanes.all.map(({ gateway, meter }) => [gateway.number, meter.rates])),
       now: this.host.clock.monotonic(),
       proxy: this.#proxy.supervisor.state,
       captures: this.#captures,
+      direct: this.#relays.direct,
       warnings: [
         ...this.configWarnings,
         ...this.#loaded.warnings,
         ...this.#missing,
         ...this.#programWarnings,
         ...this.failures,
+        ...this.#quotas.warnings(this.#loaded.plan),
+        ...this.#healer.complaints(this.#loaded.plan).map(({ text }) => text),
         ...this.#ipv6Warnings,
       ],
     });

@@ -185,7 +185,11 @@ function endpoints(membership: Membership, seen: HomeObservation): readonly Endp
 function sysctls(lanes: readonly number[], seen: HomeObservation): readonly Sysctl[] {
   // What leaves by a gateway that main does not route by would be filtered when its answer comes back. One that was 2 stays 2.
   const loose = [...seen.filtering].map((device): Sysctl => ({ key: `net/ipv4/conf/${device}/rp_filter`, mode: "set", value: "2" }));
-  return [...(lanes.length === 0 ? [] : homeSysctls(seen.memory)), ...lanes.flatMap((lane) => laneSysctls(deviceOfLane(lane))), ...loose];
+  return [
+    ...(lanes.length === 0 ? [] : homeSysctls(seen.memory, seen.subflowLimit)),
+    ...lanes.flatMap((lane) => laneSysctls(deviceOfLane(lane))),
+    ...loose,
+  ];
 }
 
 function laneSysctls(device: string): readonly Sysctl[] {

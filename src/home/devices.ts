@@ -17,6 +17,15 @@ export async function devicesUp(host: Host, names: readonly string[]): Promise<R
   return up;
 }
 
+/** Whether the device, which is up, has a carrier: a cable, an association. One that doesn't know counts as having one. */
+export async function hasCarrier(host: Host, name: string): Promise<boolean> {
+  try {
+    return new TextDecoder().decode(await host.files.read(`/sys/class/net/${name}/carrier`)).trim() !== "0";
+  } catch {
+    return true;
+  }
+}
+
 /**
  * Those of the devices that drop a packet whose answer would go out elsewhere: `rp_filter` in force 1 or 2, which is the larger of the
  * device's and of `all`'s (Documentation/networking/ip-sysctl.rst).

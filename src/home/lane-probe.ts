@@ -1,8 +1,10 @@
 import type { Host, UdpSocket } from "../host/types.ts";
 import { decodeMessage, encodeMessage, HEADER_SIZE, type LinkMessage, NO_TOKEN } from "../link/message.ts";
-import { addLoss, addSample, type RoundTrip } from "../link/round-trip.ts";
+import { LossWindow } from "../link/loss-window.ts";
+import { addSample, lateAfter, type RoundTrip } from "../link/round-trip.ts";
+import { UsualDelay } from "../link/usual-delay.ts";
 import { PORT_PROBE } from "../plan/numbers.ts";
-import { beginSearch, fullSize, type MtuSearch, stepSearch } from "./mtu.ts";
+import { beginSearch, fullSize, HEADERS, type MtuSearch, stepSearch } from "./mtu.ts";
 
 /** What every lane's probes share: who this daemon is, its counter, and which lanes it claims are live. */
 export interface ProbeIdentity {
@@ -10,6 +12,8 @@ export interface ProbeIdentity {
   nextCounter(): number;
   /** Bit i: lane i is live. */
   live(): number;
+  /** What the lanes need a subflow from the relay to hold, bytes; 0: not known. */
+  need(): number;
 }
 
 export interface ProbeOptions {
@@ -17,27 +21,37 @@ export interface ProbeOptions {
   readonly address: string;
   readonly service: string;
   readonly mtu: number;
+  /** Whether traffic goes by the lane: what queues then is no fault of the line. */
+  readonly loaded: () => boolean;
+  /** Whether the lane is taken for dead: a probe that stays away then says nothing of how it will be. */
+  readonly dead: () => boolean;
+  /** Called with the relay's word on which lanes' servers were started lately (bit i: lane i). */
+  readonly onRestarted: (lanes: number) => void;
   /** Called after anything came in by a probe. */
   readonly onHeard: () => void;
 }
 
-/** A probe older than this (ms) is lost, whatever the lane's round trip. */
-const LOST_AFTER = 10_000;
+/** A probe is lost when it is this much later (ms) than it should be. */
+const LOST_MARGIN = 200;
 
 /** The probes of one lane: sends them, and keeps what their echoes show. */
 export class LaneProbe {
   roundTrip: RoundTrip | undefined;
-  loss = 0;
+  readonly losses = new LossWindow();
+  readonly usual = new UsualDelay();
   search: MtuSearch;
   twice = false;
   lastHeard: number | undefined;
+  /** When the first probe was sent, monotonic ms. */
+  since = Number.POSITIVE_INFINITY;
   lastSent = Number.NEGATIVE_INFINITY;
+  /** All that was sent by probes, with their headers, bytes. */
+  sentBytes = 0;
   readonly #host: Host;
   readonly #identity: ProbeIdentity;
   readonly #options: ProbeOptions;
-  /** Counter to time of sending, of those without an answer. */
-  readonly #open = new Map<number, number>();
   #unanswered: { since: number; count: number } | undefined;
+  #unechoedSince: number | undefined;
   #socket: UdpSocket | undefined;
   #token = NO_TOKEN;
   /** When the last large probe was sent, monotonic ms. */
@@ -58,6 +72,10 @@ export class LaneProbe {
     return this.#unanswered?.count ?? 0;
   }
 
+  get unechoedSince(): number | undefined {
+    return this.#unechoedSince;
+  }
+
   /** The lane was down: its packets may have another way, and so another largest size, when it is back. */
   restartSearch(): void {
     this.search = beginSearch(this.#options.mtu);
@@ -73,15 +91,17 @@ export class LaneProbe {
   async send(size: "small" | "full"): Promise<void> {
     const now = this.#host.clock.monotonic();
     this.lastSent = now;
+    this.since = Math.min(this.since, now);
     if (size === "full") {
       // One that stays away says something of its size only while anything comes back at all.
       if (this.lastHeard !== undefined && this.lastHeard >= this.#lastFull) this.search = stepSearch(this.search, "sent");
       this.#lastFull = now;
     }
     this.#unanswered = { since: this.#unanswered?.since ?? now, count: this.unanswered + 1 };
+    this.#unechoedSince ??= now;
     const counter = this.#identity.nextCounter();
-    this.#forgetLost(now);
-    this.#open.set(counter, now);
+    this.losses.judge(now - lateAfter(this.roundTrip) - LOST_MARGIN);
+    this.losses.sent(counter, now, size === "small" && !this.#options.dead());
     const message: LinkMessage = {
       type: "probe",
       lane: this.#options.lane,
@@ -92,8 +112,11 @@ export class LaneProbe {
       token: this.#token,
       mtu: this.search.mtu,
       twice: false,
+      restarted: 0,
+      need: this.#identity.need(),
     };
     const bytes = encodeMessage(message, size === "full" ? fullSize(this.search.mtu) : HEADER_SIZE);
+    this.sentBytes += bytes.length + HEADERS;
     try {
       this.#socket ??= await this.#host.sockets.bindUdp(this.#options.address, 0, (datagram) => {
         this.#receive(datagram.bytes, datagram.address);
@@ -112,18 +135,20 @@ export class LaneProbe {
   #receive(bytes: Uint8Array, from: string): void {
     const message = decodeMessage(bytes);
     if (message === undefined || from !== this.#options.service || message.boot !== this.#identity.boot) return;
-    const sent = this.#open.get(message.counter);
-    if (sent === undefined || message.lane !== this.#options.lane) return;
-    this.#open.delete(message.counter);
+    if (message.lane !== this.#options.lane) return;
+    const sent = this.losses.answered(message.counter);
+    if (sent === undefined) return;
     const now = this.#host.clock.monotonic();
     this.heard(now);
+    this.#unechoedSince = undefined;
     this.roundTrip = addSample(this.roundTrip, now - sent);
-    this.loss = addLoss(this.loss, false);
+    this.usual.add(now, now - sent, this.#options.loaded());
     if (bytes.length >= fullSize(this.search.mtu)) this.search = stepSearch(this.search, "answered");
     switch (message.type) {
       case "echo":
         this.#token = NO_TOKEN;
         this.twice = message.twice;
+        this.#options.onRestarted(message.restarted);
         break;
       case "challenge":
         this.#token = message.token;
@@ -133,13 +158,5 @@ export class LaneProbe {
         break;
     }
     this.#options.onHeard();
-  }
-
-  #forgetLost(now: number): void {
-    for (const [counter, sent] of this.#open) {
-      if (now - sent < LOST_AFTER) continue;
-      this.#open.delete(counter);
-      this.loss = addLoss(this.loss, true);
-    }
   }
 }

@@ -1,25 +1,50 @@
-/** Bytes a second out by a lane that are more than its own probes. */
+/** Bytes a second out by a lane that make it loaded. */
 const BUSY = 2_000;
 /** A lane that was loaded counts as loaded for so long (ms), until its delay alone is known. */
 const BUSY_FOR = 5_000;
-/** Two counts nearer to each other than this (seconds) say little of a rate. */
-const LEAST_SPAN = 0.05;
+/** A rate is taken over at least this time (ms). */
+const SPAN = 250;
+/** Bytes a second in by a lane from which on a pause tells something, and how long a pause (ms). */
+const FLOWING = 50_000;
+const PAUSE = 40;
 
 /** What the counters of a lane's device tell. Times are monotonic ms, counters bytes. */
 export class LaneTraffic {
   #received: number | undefined;
-  #sent: number | undefined;
-  #counted = 0;
-  #busyUntil = 0;
+  #sent = 0;
+  #mark = { at: Number.NEGATIVE_INFINITY, sent: 0, received: 0 };
+  #flows = false;
+  #cameAt = Number.NEGATIVE_INFINITY;
+  #busyUntil = Number.NEGATIVE_INFINITY;
+  #asked = false;
 
-  /** Takes the counters of now; answers whether anything came in since the last. */
-  count(now: number, received: number, sent: number): boolean {
-    const came = this.#received !== undefined && received > this.#received;
-    const span = Math.max(LEAST_SPAN, (now - this.#counted) / 1_000);
-    if (this.#sent !== undefined && sent - this.#sent > BUSY * span) this.beBusy(now);
+  /**
+   * Takes the counters of now; `own` is what of `sent` were probes. Answers whether anything came in since the last.
+   */
+  count(now: number, received: number, sent: number, own: number): boolean {
+    const foreign = sent - own;
+    if (this.#received === undefined || received < this.#received || foreign < this.#sent) {
+      // The first count, or another device of the same name.
+      this.#mark = { at: now, sent: foreign, received };
+      this.#received = received;
+      this.#sent = foreign;
+      this.#asked = false;
+      this.#flows = false;
+      return false;
+    }
+    const came = received > this.#received;
+    // Between two counts a probe may have been counted here and not there yet: it is no more than a hundred bytes.
+    this.#asked = !came && (this.#asked || foreign > this.#sent);
+    if (came) this.#cameAt = now;
+    if (now - this.#mark.at >= SPAN) {
+      const per = (bytes: number): number => (bytes * 1_000) / (now - this.#mark.at);
+      if (per(foreign - this.#mark.sent) > BUSY) this.beBusy(now);
+      // A pause ends a span with little in it: what flowed before it counts.
+      if (came) this.#flows = per(received - this.#mark.received) > FLOWING;
+      this.#mark = { at: now, sent: foreign, received };
+    }
     this.#received = received;
-    this.#sent = sent;
-    this.#counted = now;
+    this.#sent = foreign;
     return came;
   }
 
@@ -31,5 +56,15 @@ export class LaneTraffic {
   /** Whether it is loaded, or was lately. */
   isBusy(now: number): boolean {
     return now < this.#busyUntil;
+  }
+
+  /** Whether much came in and has stopped: it should be asked at once whether it lives. */
+  pauses(now: number): boolean {
+    return this.#flows && now - this.#cameAt > PAUSE;
+  }
+
+  /** Whether somebody sent by the lane and nothing has come in since: it should be asked whether it lives. */
+  get asked(): boolean {
+    return this.#asked;
   }
 }

@@ -7,7 +7,8 @@ import { LastError } from "../openvpn/last-error.ts";
 import { ManagementClient, type ManagementEvent } from "../openvpn/management.ts";
 import { deviceOfLane, portOfLane } from "../plan/numbers.ts";
 import type { ProcessSpecification } from "../process/record.ts";
-import { LOG_DIRECTORY, Supervisor } from "../process/supervisor.ts";
+import { keepFile } from "../process/keep-file.ts";
+import { Supervisor } from "../process/supervisor.ts";
 import { DEFAULT_MTU } from "./mtu.ts";
 import { aliasOfGateway, type HomePlan, type Membership } from "./plan.ts";
 
@@ -36,8 +37,14 @@ export class LaneTunnel {
     this.#host = host;
     this.#options = options;
     this.#supervisor = new Supervisor(host, this.processName);
-    this.#management = new ManagementClient(host, managementPath(options.number), (event) => {
-      this.#hear(event);
+    this.#management = new ManagementClient(host, managementPath(options.number), {
+      onEvent: (event) => {
+        this.#hear(event);
+      },
+      onEnd: () => {
+        this.#state = "";
+        this.#supervisor.look();
+      },
     });
   }
 
@@ -86,8 +93,7 @@ export class LaneTunnel {
       management: managementPath(number),
     });
     const path = `/run/binder/lane-${number}.conf`;
-    await this.#host.files.makeDirectory(LOG_DIRECTORY, 0o700);
-    await this.#host.files.replace(path, new TextEncoder().encode(text), 0o600);
+    await keepFile(this.#host, path, text, 0o600);
     const program = (await this.#host.processes.find("openvpn")) ?? "openvpn";
     this.#program = { program, args: ["--config", path] };
     this.#text = `${text}# keys ${await keysChecksum(this.#host, membership.relay)}\n`;
@@ -118,7 +124,8 @@ export class LaneTunnel {
         }
         break;
       case "log":
-        if (/[FN]/.test(event.flags) && !this.#options.carries()) this.#lastError.tell(event.text);
+        // What is too large for the way is no fault of the gateway: the search for the largest packet sends it on purpose.
+        if (/[FN]/.test(event.flags) && !this.#options.carries() && !event.text.includes("EMSGSIZE")) this.#lastError.tell(event.text);
         break;
       case "fatal":
         this.#lastError.tell(event.text);

@@ -3,6 +3,8 @@ import { adviceOn } from "../openvpn/advice.ts";
 import { deviceOfLane } from "../plan/numbers.ts";
 import type { Log } from "../process/log.ts";
 import { carries, type Health, nextHealth, probeInterval } from "./health.ts";
+import { RateMeter } from "./counters.ts";
+import type { LaneCompany } from "./lane-company.ts";
 import { LaneProbe, type ProbeIdentity } from "./lane-probe.ts";
 import { LaneTraffic } from "./lane-traffic.ts";
 import { LaneTunnel } from "./lane-tunnel.ts";
@@ -11,24 +13,39 @@ import { type HomePlan, type LaneSnapshot, laneAddress, type Membership, type Nu
 import { steadyDelay } from "./steady-delay.ts";
 
 /** Time that OpenVPN is given to be asked again after it was made to reconnect (ms). */
-const NUDGE_EVERY = 10_000;
-/** A lane down this long (ms), while its OpenVPN believes to be connected, has a session that the relay forgot. */
-const NUDGE_AFTER = 3_000;
+const NUDGE_EVERY = 20_000;
+/**
+ * Silence (ms) after which an OpenVPN that believes to be connected is made to connect anew: its session is gone at the relay, or the way
+ * there changed. Early when no lane is heard, which a relay that was restarted explains; late when others are, which a dead line does:
+ * an OpenVPN that keeps its session carries at once when the line is back.
+ */
+const NUDGE_ALONE = 1_500;
+const NUDGE_AMONG = 20_000;
+/** A lane whose OpenVPN could not be set up is tried again after so long (ms). */
+const RETRY = 5_000;
+/** A silent lane is sent large probes for so long (ms). */
+const SEARCH_FOR = 60_000;
+/** A lane whose probe is older than this (ms) without an answer is doubtful, if it should have been answered. */
+const DOUBT_LEAST = 40;
 
 /** One gateway's lane at home: its tunnel and its probes, and what it is known to be. */
 export class Lane {
   readonly gateway: NumberedGateway;
+  /** What it carries. */
+  readonly meter = new RateMeter();
   readonly probe: LaneProbe;
   readonly #host: Host;
   readonly #tunnel: LaneTunnel;
   readonly #traffic = new LaneTraffic();
   readonly #log: Log;
-  readonly #onChange: () => void;
+  readonly #company: LaneCompany;
   readonly #stop = new AbortController();
   #health: Health;
-  #lastNudge = 0;
+  #lastNudge = Number.NEGATIVE_INFINITY;
+  #cutOff = "";
+  /** Its server was started after OpenVPN connected to it, and knows nothing of that. */
+  #orphaned = false;
   #delay: number | undefined;
-  #probes = 0;
 
   /** `adopted`: the MTU of its device, if a former daemon left it live. */
   constructor(
@@ -38,28 +55,36 @@ export class Lane {
     identity: ProbeIdentity,
     log: Log,
     adopted: number | undefined,
-    onChange: () => void,
+    company: LaneCompany,
   ) {
     this.#host = host;
     this.gateway = gateway;
     this.#log = log;
-    this.#onChange = onChange;
+    this.#company = company;
     this.#tunnel = new LaneTunnel(host, {
       number: gateway.number,
       carries: () => carries(this.#health.state),
       onConnected: () => {
+        this.#orphaned = false;
         this.probe.lastSent = Number.NEGATIVE_INFINITY;
-        onChange();
+        company.onChange(gateway.number);
       },
     });
     const since = host.clock.monotonic();
-    this.#health = adopted === undefined ? { state: "starting", since, reason: "connecting" } : { state: "up", since, reason: "" };
+    this.#health =
+      adopted === undefined ? { state: "starting", since, reason: "connecting", flaps: 0 } : { state: "up", since, reason: "", flaps: 0 };
     this.probe = new LaneProbe(host, identity, {
       lane: gateway.number,
       address: laneAddress(membership, gateway.number),
       service: serviceAddress(membership),
       mtu: gateway.section.mtu ?? DEFAULT_MTU,
+      loaded: () => carries(this.#health.state) && this.#traffic.isBusy(host.clock.monotonic()),
+      dead: () => this.#health.state === "suspect" || this.#health.state === "down",
+      onRestarted: (lanes) => {
+        company.onRestarted(lanes);
+      },
       onHeard: () => {
+        this.#orphaned = false;
         this.observe();
       },
     });
@@ -104,11 +129,26 @@ export class Lane {
     };
     signal.addEventListener("abort", onAbort, { once: true });
     try {
-      await this.configure(plan, membership, ciphers);
+      await this.#begin(plan, membership, ciphers);
       await this.#tunnel.run(this.#stop.signal);
     } finally {
       signal.removeEventListener("abort", onAbort);
       this.probe.close();
+    }
+  }
+
+  /** What it needs may not be to be had at the first try: a disk is full, no process can be started. */
+  async #begin(plan: HomePlan, membership: Membership, ciphers: readonly string[]): Promise<void> {
+    for (;;) {
+      try {
+        await this.configure(plan, membership, ciphers);
+        return;
+      } catch (error) {
+        this.#stop.signal.throwIfAborted();
+        const words = error instanceof Error ? error.message : String(error);
+        this.#log.write("error", `gateway '${this.gateway.section.name}': ${words}`);
+        await this.#host.clock.sleep(RETRY, this.#stop.signal);
+      }
     }
   }
 
@@ -120,7 +160,26 @@ export class Lane {
   /** Counters of the lane's device, bytes. What came in is as good as an answer; what went out makes it loaded. */
   count(received: number, sent: number): void {
     const now = this.#host.clock.monotonic();
-    if (this.#traffic.count(now, received, sent)) this.probe.heard(now);
+    if (this.#traffic.count(now, received, sent, this.probe.sentBytes)) this.probe.heard(now);
+    this.observe();
+  }
+
+  /** Whether what goes by it should be watched closely. */
+  get loaded(): boolean {
+    return this.#traffic.isBusy(this.#host.clock.monotonic());
+  }
+
+  /** Whether a probe of it should have been answered by now. */
+  get doubtful(): boolean {
+    const { unansweredSince, roundTrip } = this.probe;
+    if (unansweredSince === undefined) return false;
+    return this.#host.clock.monotonic() - unansweredSince > Math.max(DOUBT_LEAST, roundTrip?.smoothed ?? 0);
+  }
+
+  /** Says why nothing can leave by the gateway's interface; empty if it can. */
+  cutOff(reason: string): void {
+    if (reason === this.#cutOff) return;
+    this.#cutOff = reason;
     this.observe();
   }
 
@@ -129,51 +188,92 @@ export class Lane {
     const { probe } = this;
     const next = nextHealth(this.#health, {
       now: this.#host.clock.monotonic(),
+      wanted: this.#company.wants(this.gateway.number),
       lastHeard: probe.lastHeard,
       unansweredSince: probe.unansweredSince,
       unanswered: probe.unanswered,
+      unechoedSince: probe.unechoedSince,
       roundTrip: probe.roundTrip,
       fullSizePasses: probe.search.proven,
+      poor: this.#poor,
+      othersHeard: this.#company.othersHeard(this.gateway.number),
+      cutOff: this.#cutOff,
       complaint: this.lastError,
     });
     if (next === this.#health) return;
-    const changed = carries(next.state) !== carries(this.#health.state);
-    if (next.state === "down" && this.#health.state !== "down") probe.restartSearch();
-    if (next.state === "up") this.#tunnel.forgetError();
-    // What was measured while it came up says little.
-    if (changed && next.state === "up") this.#traffic.beBusy(this.#host.clock.monotonic());
     const before = this.#health.state;
     this.#health = next;
-    if (next.state !== before) this.#tell(before);
-    if (changed) this.#onChange();
+    if (next.state === before) return;
+    if (next.state === "down") probe.restartSearch();
+    if (next.state === "down" || next.state === "suspect") probe.losses.excuse();
+    if (next.state === "up") this.#tunnel.forgetError();
+    const changed = carries(next.state) !== carries(before);
+    // What was measured while it came up says little.
+    if (changed && next.state === "up") this.#traffic.beBusy(this.#host.clock.monotonic());
+    this.#tell(before);
+    if (changed) this.#company.onChange(this.gateway.number);
+  }
+
+  get #poor(): string {
+    const { losses, usual } = this.probe;
+    // What an outage swallowed is no loss of the line.
+    if (this.#health.state === "suspect" || this.#health.state === "down") return "";
+    if (losses.lossy) return `it loses ${Math.round(losses.share * 100)} % of packets`;
+    if (usual.slow) return `it answers ${Math.round(usual.present - usual.usual)} ms later than usual`;
+    return "";
   }
 
   #tell(before: string): void {
     const { state, reason } = this.#health;
-    const level = state === "suspect" || before === "suspect" ? "debug" : "info";
+    const usual = before === "starting" || state === "standby" ? "info" : "warning";
     this.#log.write(
-      state === "down" ? "warning" : level,
+      state === "up" ? "info" : usual,
       `gateway '${this.gateway.section.name}': ${state}${reason === "" ? "" : ` (${reason})`}`,
     );
   }
 
-  /** Sends the probe that is due, if one is; answers the milliseconds until the next. */
-  async tick(): Promise<number> {
+  /** Sends the probe that is due, if one is; answers the milliseconds until the next. `alarm`: some lane is doubtful. */
+  async tick(alarm: boolean): Promise<number> {
     const now = this.#host.clock.monotonic();
-    const interval = probeInterval(this.#health.state, this.#traffic.isBusy(now), this.probe.roundTrip);
+    const interval = probeInterval({
+      state: this.#health.state,
+      lasted: now - this.#health.since,
+      loaded: this.#traffic.isBusy(now),
+      doubtful: alarm || this.#traffic.asked || this.#traffic.pauses(now) || this.doubtful,
+      roundTrip: this.probe.roundTrip,
+    });
     const due = this.probe.lastSent + interval - now;
     if (due > 0) return due;
-    this.#probes += 1;
-    const searching = !carries(this.#health.state) && this.#probes % 2 === 0;
-    await this.probe.send(searching ? "full" : "small");
+    await this.probe.send("small");
+    if (this.#searches(now)) await this.probe.send("full");
     await this.#nudge(now);
     return interval;
   }
 
-  /** OpenVPN believes to be connected, and nothing comes back: its session is gone at the relay, or the way there changed. */
+  /** Whether the largest packet is to be found. A lane that stays silent is not asked that for ever: large probes cost its donor. */
+  #searches(now: number): boolean {
+    if (carries(this.#health.state) || this.probe.search.proven) return false;
+    return now - this.#health.since < SEARCH_FOR || (this.probe.lastHeard ?? Number.NEGATIVE_INFINITY) > this.#health.since;
+  }
+
+  /** Its server at the relay was started just now: unless the lane is heard again, its session is gone. */
+  serverIsNew(): void {
+    this.#orphaned = true;
+  }
+
+  /** Makes an OpenVPN connect anew that has been silent for too long. */
   async #nudge(now: number): Promise<void> {
-    if (carries(this.#health.state) || !this.#tunnel.connected) return;
-    if (now - this.#health.since < NUDGE_AFTER || now - this.#lastNudge < NUDGE_EVERY) return;
+    const { unansweredSince } = this.probe;
+    if (unansweredSince === undefined || !this.#tunnel.connected) return;
+    if (this.#orphaned && this.doubtful) {
+      this.#orphaned = false;
+      this.#lastNudge = now;
+      await this.#tunnel.reconnect();
+      return;
+    }
+    if (now - this.#lastNudge < NUDGE_EVERY) return;
+    const others = this.#company.othersHeard(this.gateway.number) ?? Number.NEGATIVE_INFINITY;
+    if (now - unansweredSince < (others > unansweredSince ? NUDGE_AMONG : NUDGE_ALONE)) return;
     this.#lastNudge = now;
     await this.#tunnel.reconnect();
   }

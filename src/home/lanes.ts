@@ -1,12 +1,17 @@
 import type { Host } from "../host/types.ts";
 import { hexOf } from "../plan/hex.ts";
+import { subflowLimit } from "../plan/tcp-buffers.ts";
 import type { Log } from "../process/log.ts";
 import { endNamed } from "../process/end-named.ts";
 import type { AdoptedLanes } from "./adopt.ts";
+import type { DeviceCounters } from "./counters.ts";
 import { carries } from "./health.ts";
 import { Lane } from "./lane.ts";
+import type { LaneCompany } from "./lane-company.ts";
 import type { ProbeIdentity } from "./lane-probe.ts";
+import { SendMeter } from "./send-meter.ts";
 import type { HomePlan, Membership, NumberedGateway } from "./plan.ts";
+import { carriers } from "./roles.ts";
 
 interface RunningLane {
   readonly lane: Lane;
@@ -19,23 +24,121 @@ interface RunningLane {
 export class Lanes {
   readonly #host: Host;
   readonly #log: Log;
-  readonly #onChange: () => void;
+  readonly #company: LaneCompany;
   readonly #running = new Map<number, RunningLane>();
   readonly #identity: ProbeIdentity;
   #counter = 0;
+  readonly #meter = new SendMeter();
+  /** The lanes whose servers were new at the last word of the relay. */
+  #restarted: number | undefined;
+  #carriers: ReadonlySet<number> = new Set();
+  #spent: ReadonlySet<string> = new Set();
 
-  constructor(host: Host, log: Log, onChange: () => void) {
+  /** `onChange` is called when a lane begins or ceases to carry, or its tunnel has connected. */
+  constructor(host: Host, log: Log, onChange: (lane: Lane) => void) {
     this.#host = host;
     this.#log = log;
-    this.#onChange = () => {
-      this.#claim();
-      onChange();
+    this.#company = {
+      wants: (number) => this.#carriers.has(number),
+      othersHeard: (number) => this.#othersHeard(number),
+      onRestarted: (bits) => {
+        const fresh = bits & ~(this.#restarted ?? bits);
+        this.#restarted = bits;
+        for (const lane of this.all) if ((fresh & (1 << lane.gateway.number)) !== 0) lane.serverIsNew();
+      },
+      onChange: (number) => {
+        this.#claim();
+        const lane = this.#running.get(number)?.lane;
+        if (lane !== undefined) onChange(lane);
+      },
     };
     this.#identity = {
       boot: hexOf(host.random(8)),
       nextCounter: () => (this.#counter += 1),
+      need: () => this.#meter.needs.relay,
       live: () => this.all.reduce((bits, lane) => bits | (carries(lane.health.state) ? 1 << lane.gateway.number : 0), 0),
     };
+  }
+
+  #othersHeard(number: number): number | undefined {
+    const others = this.all.filter(({ gateway, health }) => gateway.number !== number && carries(health.state));
+    return others.length === 0 ? undefined : Math.max(...others.map(({ probe }) => probe.lastHeard ?? Number.NEGATIVE_INFINITY));
+  }
+
+  /** Says whether anything can leave by an interface: gateways behind one that is down are not waited for. */
+  onLink(device: string, works: boolean): void {
+    for (const lane of this.all) {
+      const { reach } = lane.gateway.section;
+      if (reach.kind === "via" && reach.device === device) lane.cutOff(works ? "" : `its interface ${device} is down or unplugged`);
+    }
+  }
+
+  /** How long (ms) nothing has come in by any lane though each was asked; 0 while anything does. */
+  get silence(): number {
+    const now = this.#host.clock.monotonic();
+    const { all } = this;
+    if (all.length === 0 || all.some(({ probe }) => probe.unansweredSince === undefined)) return 0;
+    return now - Math.max(...all.map(({ probe }) => Math.max(probe.lastHeard ?? Number.NEGATIVE_INFINITY, probe.since)));
+  }
+
+  /** Names of the gateways that have used up their quota. Takes effect with the next {@link judge}. */
+  set spent(names: ReadonlySet<string>) {
+    this.#spent = names;
+  }
+
+  /** Learns from the devices' counters (by name) what the lanes carry, and what they need of the buffers; to be called every second or so. */
+  measure(counters: ReadonlyMap<string, DeviceCounters>): void {
+    const now = this.#host.clock.monotonic();
+    const lanes = this.all.flatMap(({ device, gateway: { number }, probe, meter }) => {
+      const found = counters.get(device);
+      if (found === undefined) return [];
+      meter.add(now, found);
+      return [{ ...found, number, roundTrip: probe.usual.usual }];
+    });
+    this.#meter.count(now, lanes);
+  }
+
+  /** What a subflow of a connection may hold to send, bytes. */
+  get subflowLimit(): number {
+    return subflowLimit(this.#meter.needs.home);
+  }
+
+  /** Judges every lane by what is known now, and which of them are to carry. */
+  judge(): void {
+    for (const lane of this.all) lane.observe();
+    this.#choose();
+  }
+
+  #choose(): void {
+    const former = this.#carriers;
+    this.#carriers = carriers(
+      this.all.map(({ gateway: { number, section }, health: { state } }) => ({
+        number,
+        priority: section.priority,
+        weight: section.weight,
+        well: state === "up" || state === "standby",
+        spent: this.#spent.has(section.name),
+      })),
+    );
+    if (former.size === this.#carriers.size && [...former].every((number) => this.#carriers.has(number))) return;
+    for (const lane of this.all) lane.observe();
+  }
+
+  /** Sends the probes that are due; answers the milliseconds until the next. */
+  async tick(): Promise<number> {
+    const { doubtful } = this;
+    const waits = await Promise.all(this.all.map(async (lane) => await lane.tick(doubtful)));
+    return Math.min(...waits, Number.POSITIVE_INFINITY);
+  }
+
+  /** Whether a lane that carries does not answer as it should. */
+  get doubtful(): boolean {
+    return this.all.some((lane) => carries(lane.health.state) && lane.doubtful);
+  }
+
+  /** Whether any lane has to be watched closely. */
+  get busy(): boolean {
+    return this.all.some((lane) => lane.loaded || lane.doubtful);
   }
 
   /** Tells the relay by every live lane, at once, which lanes live: until it knows, it sends what is not TCP by the wrong ones, or not. */
@@ -72,6 +175,7 @@ export class Lanes {
     for (const [number, gateway] of wanted) {
       if (!this.#running.has(number)) this.#start(plan, gateway, membership, ciphers, adopted.get(number), signal);
     }
+    this.#choose();
   }
 
   #start(
@@ -82,7 +186,7 @@ export class Lanes {
     adopted: number | undefined,
     signal: AbortSignal,
   ): void {
-    const lane = new Lane(this.#host, gateway, membership, this.#identity, this.#log, adopted, this.#onChange);
+    const lane = new Lane(this.#host, gateway, membership, this.#identity, this.#log, adopted, this.#company);
     const ended = lane.run(plan, membership, ciphers, signal).catch((error: unknown) => {
       this.#log.write("error", `gateway '${gateway.section.name}': ${error instanceof Error ? error.message : String(error)}`);
     });

@@ -5,7 +5,7 @@ import type { Host } from "../host/types.ts";
 import type { Prefix } from "../plan/addresses.ts";
 import { assignNumbers } from "../plan/assignment.ts";
 import { idleBypasses } from "./bypass.ts";
-import { readMembership } from "./membership.ts";
+import { readMemberships } from "./membership.ts";
 import { notBuilt } from "./not-built.ts";
 import type { HomePlan, NumberedGateway } from "./plan.ts";
 
@@ -31,12 +31,8 @@ export async function loadHome(host: Host): Promise<LoadedHome> {
   const config = await readConfig(host);
   const warnings: string[] = [];
   const numbers = await readNumbers(host, config);
-  let membership: HomePlan["membership"];
-  try {
-    membership = await readMembership(host, config.relays);
-  } catch (error) {
-    warnings.push(error instanceof Error ? error.message : String(error));
-  }
+  const { memberships, complaints } = await readMemberships(host, config.relays);
+  warnings.push(...complaints);
   if (config.relays.length === 0) warnings.push("no relay is configured: ask a relay's operator for an invite and run binder join");
   if (config.lans.length === 0) warnings.push("no LAN is configured: nothing is captured; add a section lan to /etc/config/binder");
   const numbered = config.gateways.map((section): NumberedGateway => ({ section, number: numbers.get(section.name) ?? 0 }));
@@ -46,7 +42,7 @@ export async function loadHome(host: Host): Promise<LoadedHome> {
   for (const lan of config.lans)
     if ("network" in lan) warnings.push(`lan '${lan.name}': network '${lan.network}' needs OpenWrt; use device`);
   warnings.push(...notBuilt(config));
-  const plan = { config, gateways: usable, membership, lans };
+  const plan = { config, gateways: usable, membership: memberships[0], memberships, lans };
   for (const { name, gateway } of idleBypasses(plan))
     warnings.push(`bypass '${name}': gateway '${gateway}' is not in use, so what it names crosses with the rest; enable the gateway`);
   return { plan, unusable, warnings };
@@ -68,17 +64,12 @@ async function readConfig(host: Host): Promise<Config> {
   return result.config;
 }
 
-/** The prefix of the relay that the home has joined: the configuration may not overlap with it. */
+/** The prefixes of the relays that the home has joined: the configuration may not overlap with them. */
 async function joinedPrefixes(host: Host, bytes: Uint8Array): Promise<readonly Prefix[]> {
   const result = parseConfig(HOME_CONFIG, bytes);
   if (!result.ok) return [];
-  try {
-    const membership = await readMembership(host, result.config.relays);
-    return membership === undefined ? [] : [membership.lanePrefix];
-  } catch {
-    // What is wrong with the membership is told by loadHome.
-    return [];
-  }
+  // What is wrong with a membership is told by loadHome.
+  return (await readMemberships(host, result.config.relays)).memberships.map(({ lanePrefix }) => lanePrefix);
 }
 
 async function readNumbers(host: Host, config: Config): Promise<ReadonlyMap<string, number>> {

@@ -4,13 +4,29 @@ import { readJoined, relayFolder } from "../invite/folder.ts";
 import { parsePrefix } from "../plan/addresses.ts";
 import type { Membership } from "./plan.ts";
 
+/** The home's places at its enabled relays, in the order of their priorities, and what is wrong with those that it can't use. */
+export async function readMemberships(
+  host: Host,
+  relays: readonly RelaySection[],
+): Promise<{ readonly memberships: readonly Membership[]; readonly complaints: readonly string[] }> {
+  const memberships: Membership[] = [];
+  const complaints: string[] = [];
+  for (const section of relays) {
+    if (!section.enabled) continue;
+    try {
+      memberships.push(await readMembership(host, section));
+    } catch (error) {
+      complaints.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return { memberships, complaints };
+}
+
 /**
- * The home's place at the first enabled relay, from the invite that `binder join` kept; undefined if no relay is configured.
- * Throws with a sentence for the user if its keys are missing or unreadable.
+ * The home's place at one relay, from the invite that `binder join` kept. Throws with a sentence for the user if its keys are missing or
+ * unreadable.
  */
-export async function readMembership(host: Host, relays: readonly RelaySection[]): Promise<Membership | undefined> {
-  const section = relays.find((relay) => relay.enabled);
-  if (section === undefined) return undefined;
+async function readMembership(host: Host, section: RelaySection): Promise<Membership> {
   const invite = await readJoined(host, section.name);
   const { directory } = relayFolder(section.name);
   if (invite === undefined) throw new Error(`relay '${section.name}' has no keys in ${directory}: run binder join with its invite`);

@@ -27,7 +27,7 @@ export function stepSearch(search: MtuSearch, event: "sent" | "answered"): MtuSe
 }
 
 /** IPv4 and UDP headers, bytes. */
-const HEADERS = 28;
+export const HEADERS = 28;
 
 /** Size of the probe datagram that fills a packet of this MTU. */
 export function fullSize(mtu: number): number {

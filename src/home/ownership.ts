@@ -17,7 +17,7 @@ export async function homeOwnership(host: Host, plan: HomePlan | undefined): Pro
   const prefixes = new Set([DEFAULT_ALIAS_PREFIX, DEFAULT_LANE_PREFIX, ...known.split("\n").filter((line) => line !== "")]);
   if (plan !== undefined) {
     prefixes.add(formatPrefix(plan.config.main.aliasPrefix));
-    if (plan.membership !== undefined) prefixes.add(formatPrefix(plan.membership.lanePrefix));
+    for (const { lanePrefix } of plan.memberships) prefixes.add(formatPrefix(lanePrefix));
     const text = `${[...prefixes].join("\n")}\n`;
     if (text !== known) {
       await host.files.makeDirectory(RUN, 0o755);

@@ -24,7 +24,10 @@ export interface NumberedGateway {
 export interface HomePlan {
   readonly config: Config;
   readonly gateways: readonly NumberedGateway[];
+  /** At the relay that is used. */
   readonly membership: Membership | undefined;
+  /** At all relays that may be used, in the order of their priorities. */
+  readonly memberships: readonly Membership[];
   /** The captured LANs' devices. */
   readonly lans: readonly string[];
 }
@@ -47,9 +50,13 @@ export interface HomeObservation {
   readonly filtering: ReadonlySet<string>;
   /** The machine's memory, bytes. */
   readonly memory: number;
+  /** What a subflow may hold to send, bytes. */
+  readonly subflowLimit: number;
   /** The congestion controls that the kernel has loaded. */
   readonly congestion: ReadonlySet<string>;
   readonly lanes: readonly LaneSnapshot[];
+  /** Gateways that new flows leave by directly, as no relay answers; empty while one does. */
+  readonly direct: readonly number[];
   /** No proxy can run on this machine: TCP crosses as everything else does. Absent: one can. */
   readonly withoutProxy?: boolean;
 }

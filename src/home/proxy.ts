@@ -2,14 +2,18 @@ import type { Host } from "../host/types.ts";
 import { machineCapacity } from "../proxy/capacity.ts";
 import { homeProxyConfig } from "../proxy/home-config.ts";
 import { findMptcpMeans, haproxyCommand, type MptcpMeans, MptcpMeansError } from "../proxy/mptcp.ts";
+import { endSessions } from "../proxy/sessions.ts";
 import { setWeights } from "../proxy/weights.ts";
 import { proxyUser } from "../proxy/user.ts";
+import { keepFile } from "../process/keep-file.ts";
 import { Supervisor } from "../process/supervisor.ts";
 import { laneAddress, type LaneSnapshot, type Membership, serviceAddress } from "./plan.ts";
 import { firstSubflowWeights } from "./weights.ts";
 
 const CONFIGURATION = "/run/binder/proxy.cfg";
 const STATS = "/run/binder/proxy.sock";
+/** A HAProxy that a former daemon started is looked at this often (ms): nothing that it has open tells of its end. */
+const LOOK_EVERY = 300;
 /** HAProxy's servers as they were last set: one that was killed starts with the lanes that the former one had. */
 const STATE = "/run/binder/proxy.state";
 
@@ -22,7 +26,7 @@ export class HomeProxy {
   /** `onStart` is called when HAProxy was started and has to be told its lanes. */
   constructor(host: Host, onStart: () => void) {
     this.#host = host;
-    this.supervisor = new Supervisor(host, "proxy", { onStart });
+    this.supervisor = new Supervisor(host, "proxy", { onStart, lookEvery: LOOK_EVERY });
   }
 
   /** What this machine lacks to run it; empty if nothing. */
@@ -48,7 +52,7 @@ export class HomeProxy {
       stateFile: STATE,
       runAs: await proxyUser(this.#host),
     });
-    await this.#host.files.replace(CONFIGURATION, new TextEncoder().encode(text), 0o600);
+    await keepFile(this.#host, CONFIGURATION, text, 0o600);
     this.supervisor.want({ ...haproxyCommand(means, CONFIGURATION), revision: text });
   }
 
@@ -64,9 +68,14 @@ export class HomeProxy {
     }
   }
 
-  /** Tells HAProxy where new connections start. Rejects while HAProxy doesn't listen. */
-  async spread(lanes: readonly LaneSnapshot[], signal: AbortSignal): Promise<void> {
-    const state = await setWeights(this.#host, STATS, firstSubflowWeights(lanes), signal);
+  /** Ends the sessions whose connections to the relay began at these addresses. Rejects while HAProxy doesn't listen. */
+  async endSessions(sources: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+    await endSessions(this.#host, STATS, sources, signal);
+  }
+
+  /** Tells HAProxy where new connections start: at `unfit` lanes only if there are no others. Rejects while HAProxy doesn't listen. */
+  async spread(lanes: readonly LaneSnapshot[], unfit: ReadonlySet<number>, signal: AbortSignal): Promise<void> {
+    const state = await setWeights(this.#host, STATS, firstSubflowWeights(lanes, unfit), signal);
     if (state !== undefined) await this.#host.files.replace(STATE, new TextEncoder().encode(state), 0o644);
   }
 }

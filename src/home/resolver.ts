@@ -9,7 +9,9 @@ const PID_FILES = "/run/dnsmasq";
 export function serversText(plan: HomePlan, seen: HomeObservation): string {
   const { membership } = plan;
   if (membership !== undefined && liveLanes(seen.lanes).length > 0) return `server=${membership.resolver}\n`;
-  return plan.gateways
+  // One that is known not to work would only be waited for.
+  const usable = plan.gateways.filter(({ number }) => seen.direct.length === 0 || seen.direct.includes(number));
+  return usable
     .map(({ number, section }) => (section.reach.kind === "via" ? `server=${section.reach.via}@${aliasOfGateway(plan, number)}\n` : ""))
     .join("");
 }

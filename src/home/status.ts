@@ -15,6 +15,8 @@ export interface StatusFacts {
   readonly proxy: ProcessState;
   /** HAProxy knows its lanes, and the LAN is captured. */
   readonly captures: boolean;
+  /** Gateways that flows leave by directly; empty while a relay answers. */
+  readonly direct: readonly number[];
   readonly warnings: readonly string[];
 }
 
@@ -35,7 +37,7 @@ export function homeStatus(facts: StatusFacts): HomeStatus {
   return {
     role: "home",
     version,
-    transport: live && facts.captures ? "proxy" : "off",
+    transport: live ? (facts.captures ? "proxy" : "off") : facts.direct.length > 0 ? "direct" : "off",
     relay: { name: membership?.relay ?? "", state: membership === undefined ? "none" : live ? "up" : "down" },
     gateways: [...used, ...unlaned, ...unusable, ...disabled],
     warnings: [...facts.warnings, ...proxyWarnings(facts), ...twiceWarnings(lanes)],
@@ -55,7 +57,7 @@ function laneStatus(lane: Lane, facts: StatusFacts): GatewayStatus {
       .filter((text) => text !== "")
       .join("; "),
     delay_ms: delay === undefined ? null : Math.round(delay * 10) / 10,
-    loss: Math.round(probe.loss * 1000) / 1000,
+    loss: Math.round(probe.losses.share * 1000) / 1000,
     down_bps: rates?.down ?? 0,
     up_bps: rates?.up ?? 0,
     advice: lane.advice,

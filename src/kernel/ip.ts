@@ -28,6 +28,8 @@ export class Ip {
   readonly #ownership: Ownership;
   readonly #ids: EndpointIds;
   readonly #queries: readonly string[];
+  /** Identifiers of our endpoints by address, as last read or added: somebody may have changed them since. */
+  #known = new Map<string, number>();
 
   constructor(host: Host, ownership: Ownership, ids: EndpointIds) {
     this.#host = host;
@@ -47,7 +49,9 @@ export class Ip {
     const all = await this.#query(this.#queries, signal);
     // One line for each query; when a query failed (a kernel without MPTCP), each has to be asked by itself.
     const answers = all.status === 0 && all.lines.length === this.#queries.length ? all.lines : await this.#readSingly(signal);
-    return parseReading(answers, this.#ownership);
+    const state = parseReading(answers, this.#ownership);
+    this.#known = new Map(state.endpoints.flatMap(({ address, id, implicit }) => (implicit ? [] : [[address, id]])));
+    return state;
   }
 
   async #query(queries: readonly string[], signal: AbortSignal): Promise<{ status: number; lines: string[]; words: string }> {
@@ -79,6 +83,22 @@ export class Ip {
     return answers;
   }
 
+  /** Removes the MPTCP endpoint of this address, whatever its identifier; none is no error. */
+  async dropEndpoint(address: string, signal: AbortSignal): Promise<GroupResult> {
+    const known = this.#known.get(address);
+    if (known !== undefined) {
+      // Without asking first: that would take as long again, and every connection waits.
+      const result = await this.apply([{ kind: "remove-endpoint", id: known, address }], new Set(), signal);
+      if (result.failures.length === 0) return result;
+    }
+    const { lines } = await this.#query(["mptcp endpoint show"], signal);
+    const { endpoints } = parseEndpoints(parseAnswer(lines.join(" ")), this.#ownership.prefixes.map(ownPrefix));
+    const operations = endpoints
+      .filter((endpoint) => endpoint.address === address && !endpoint.implicit)
+      .map(({ id }): IpOperation => ({ kind: "remove-endpoint", id, address }));
+    return await this.apply(operations, new Set(), signal);
+  }
+
   /** Does the operations in order, going on after a failure, in one process. `used` are identifiers of present endpoints. */
   async apply(operations: readonly IpOperation[], used: ReadonlySet<number>, signal: AbortSignal): Promise<GroupResult> {
     const lines: string[] = [];
@@ -90,7 +110,13 @@ export class Ip {
     };
     for (const operation of operations) {
       try {
-        for (const line of renderIp(operation, this.#ownership.protocol, () => this.#ids.next(used))) {
+        const newId = (): number => {
+          const id = this.#ids.next(used);
+          if (operation.kind === "add-endpoint") this.#known.set(operation.endpoint.address, id);
+          return id;
+        };
+        if (operation.kind === "remove-endpoint") this.#known.delete(operation.address);
+        for (const line of renderIp(operation, this.#ownership.protocol, newId)) {
           lines.push(line);
           owners.push(operation);
         }

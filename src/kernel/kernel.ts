@@ -51,6 +51,15 @@ export class Kernel {
     });
   }
 
+  /**
+   * Removes one MPTCP endpoint at once, without waiting for a set that is under way: a lane that fell silent holds up every connection.
+   * Rejects with KernelReadError, or OperationFailure.
+   */
+  async dropEndpoint(address: string, signal: AbortSignal): Promise<void> {
+    const [failure] = (await this.#ip.dropEndpoint(address, signal)).failures;
+    if (failure !== undefined) throw failure;
+  }
+
   /** Removes all of Binder's and puts former values back, whatever is left of it. Answers as set does. */
   async cleanup(signal: AbortSignal): Promise<readonly OperationFailure[]> {
     return await this.#turn.take(async () => {

@@ -14,19 +14,29 @@ const REFILL = 3_000;
 const SOUND = 60_000;
 const LONGEST_PAUSE = 30_000;
 
+/** Called at once for every link that the kernel tells something of. */
+export type OnLink = (name: string, works: boolean) => void;
+
 /**
  * Calls `onChange` soon after somebody changed rules, routes, addresses or links that may concern Binder; Binder's own changes too. MPTCP
  * endpoints, nft and sysctls tell nobody, so a sweep from time to time is needed all the same. Ends when the signal fires.
  */
-export async function watchKernel(host: Host, ownership: Ownership, signal: AbortSignal, onChange: () => void): Promise<void> {
+export async function watchKernel(
+  host: Host,
+  ownership: Ownership,
+  signal: AbortSignal,
+  onChange: () => void,
+  onLink: OnLink = () => undefined,
+): Promise<void> {
   const alarm = new Alarm(host.clock, signal, onChange);
   let failures = 0;
   while (!signal.aborted) {
     const started = host.clock.monotonic();
     try {
-      await monitor(host, ownership, signal, () => {
+      const onEvent = (): void => {
         alarm.ring();
-      });
+      };
+      await monitor(host, ownership, signal, onEvent, onLink);
     } catch {
       // No `ip`, or no process to be had: the sweep still finds every change, and reports what is wrong with `ip`.
     }
@@ -39,7 +49,7 @@ export async function watchKernel(host: Host, ownership: Ownership, signal: Abor
   }
 }
 
-async function monitor(host: Host, ownership: Ownership, signal: AbortSignal, onEvent: () => void): Promise<void> {
+async function monitor(host: Host, ownership: Ownership, signal: AbortSignal, onEvent: () => void, onLink: OnLink): Promise<void> {
   const concerns = new Relevance(ownership);
   const conversation = await host.processes.converse("ip", ["-N", "-oneline", "monitor", "rule", "route", "address", "link"]);
   const close = (): void => {
@@ -52,6 +62,10 @@ async function monitor(host: Host, ownership: Ownership, signal: AbortSignal, on
     for await (const chunk of conversation.output) {
       const lines = (rest + new TextDecoder().decode(chunk)).split("\n");
       rest = lines.pop() ?? "";
+      for (const line of lines) {
+        const link = parseLinkLine(line);
+        if (link !== undefined) onLink(link.name, link.works);
+      }
       // Not `some`: every line has to be looked at for what it says of its link.
       if (lines.filter((line) => concerns.binder(line)).length > 0) onEvent();
     }
@@ -59,6 +73,14 @@ async function monitor(host: Host, ownership: Ownership, signal: AbortSignal, on
     signal.removeEventListener("abort", close);
     await conversation.close();
   }
+}
+
+/** What a line of `ip -oneline monitor link` says of a link: whether it is up and has a carrier. Undefined for other lines. */
+export function parseLinkLine(line: string): { readonly name: string; readonly works: boolean } | undefined {
+  const [, deleted, name, flags] = /^(Deleted )?[0-9]+: ([^\s@:]+)(?:@[^\s:]+)?: <([^>]*)>/.exec(line) ?? [];
+  if (name === undefined || flags === undefined) return undefined;
+  const words = new Set(flags.split(","));
+  return { name, works: deleted === undefined && words.has("UP") && words.has("LOWER_UP") };
 }
 
 /** Which lines of `ip -N -oneline monitor` may mean that something of Binder's has changed. */

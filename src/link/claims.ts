@@ -9,6 +9,8 @@ export interface Claim {
   readonly live: number;
   /** MTU by lane number, as the home has it. */
   readonly mtus: ReadonlyMap<number, number>;
+  /** What its lanes need a subflow from the relay to hold, bytes; 0: not known. */
+  readonly need: number;
   /** Boots that were believed before. One that comes back is another router with the same invite. */
   readonly former: readonly string[];
   readonly twice: boolean;
@@ -43,7 +45,8 @@ export function hearProbe(state: ClaimState, probe: LinkMessage, lane: number, f
   if (known !== undefined && probe.token === known.token && probe.token !== NO_TOKEN) {
     const former = claim === undefined ? [] : [claim.boot, ...claim.former.filter((boot) => boot !== probe.boot)].slice(0, FORMER_KEPT);
     const twice = claim !== undefined && claim.former.includes(probe.boot);
-    const next: Claim = { boot: probe.boot, counter: probe.counter, live: probe.live, mtus: new Map([[lane, probe.mtu]]), former, twice };
+    const { boot, counter, live, mtu, need } = probe;
+    const next: Claim = { boot, counter, live, mtus: new Map([[lane, mtu]]), need, former, twice };
     return { state: { claim: next, challenges: new Map() }, reply: "echo" };
   }
   const token = known?.token ?? freshToken;
@@ -52,5 +55,5 @@ export function hearProbe(state: ClaimState, probe: LinkMessage, lane: number, f
 
 function renewed(claim: Claim, probe: LinkMessage, lane: number): Claim {
   const mtus = claim.mtus.get(lane) === probe.mtu ? claim.mtus : new Map([...claim.mtus, [lane, probe.mtu]]);
-  return { ...claim, counter: probe.counter, live: probe.live, mtus };
+  return { ...claim, counter: probe.counter, live: probe.live, need: probe.need, mtus };
 }

@@ -12,8 +12,10 @@ import { hexOf } from "../plan/hex.ts";
  *    20   4  sent: the home's clock, ms; the relay gives it back
  *    24   8  token: of the relay's last challenge; zero if none
  *    32   2  mtu: of the lane's device at home, bytes
- *    34   2  flags: bit 0, the relay hears two homes with this identity
- *    36      zeros up to the size that is to be tried
+ *    34   2  flags of the relay's: bit 0, it hears two homes with this identity; bit i, lane i's server is new there, and knows
+ *           no session of before
+ *    36   4  what the home's lanes need a subflow from the relay to hold, bytes; 0: not known (plan/tcp-buffers.ts)
+ *    40      zeros up to the size that is to be tried
  *
  * Integers are big-endian. Who sends is told by the source address alone, which OpenVPN enforces; nothing in the message is believed
  * about it. A claim counts only with a known boot and a counter higher than the last (relay/claims.ts).
@@ -35,15 +37,19 @@ export interface LinkMessage {
   readonly mtu: number;
   /** The relay hears two homes with this identity: one invite is in use twice. */
   readonly twice: boolean;
+  /** Bit i: lane i's server was started lately at the relay, and has no session of before. */
+  readonly restarted: number;
+  /** What the home's lanes need a subflow from the relay to hold, bytes; 0: not known. */
+  readonly need: number;
 }
 
-export const HEADER_SIZE = 36;
+export const HEADER_SIZE = 40;
 export const NO_TOKEN = "0000000000000000";
 
 const MAGIC = 0x42445231;
 const types: readonly LinkMessageType[] = ["probe", "echo", "challenge"];
 
-/** The datagram, padded with zeros to `size` bytes (at least the header's 36). */
+/** The datagram, padded with zeros to `size` bytes (at least the header's 40). */
 export function encodeMessage(message: LinkMessage, size: number): Uint8Array {
   const bytes = new Uint8Array(Math.max(HEADER_SIZE, size));
   const view = new DataView(bytes.buffer);
@@ -56,7 +62,8 @@ export function encodeMessage(message: LinkMessage, size: number): Uint8Array {
   view.setUint32(20, message.sent);
   bytes.set(fromHex(message.token), 24);
   view.setUint16(32, message.mtu);
-  view.setUint16(34, message.twice ? 1 : 0);
+  view.setUint16(34, (message.twice ? 1 : 0) | (message.restarted & 0xfffe));
+  view.setUint32(36, message.need);
   return bytes;
 }
 
@@ -77,6 +84,8 @@ export function decodeMessage(bytes: Uint8Array): LinkMessage | undefined {
     token: hexOf(bytes.subarray(24, 32)),
     mtu: view.getUint16(32),
     twice: (view.getUint16(34) & 1) === 1,
+    restarted: view.getUint16(34) & 0xfffe,
+    need: view.getUint32(36),
   };
 }
 

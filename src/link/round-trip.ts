@@ -13,8 +13,13 @@ export function addSample(estimate: RoundTrip | undefined, sample: number): Roun
   };
 }
 
-/** The share of probes lost, 0 to 1, over some twenty of the last. */
-export function addLoss(loss: number, lost: boolean): number {
-  const next = loss * 0.95 + (lost ? 0.05 : 0);
-  return next < 0.001 ? 0 : next;
+/** No answer is late before this (ms). */
+const LEAST_ANSWER = 60;
+/** Nor before this (ms) while the round trip is unknown. */
+const UNKNOWN_ANSWER = 1_000;
+
+/** An echo that is not there after this (ms) is late: RFC 6298's time-out without its least second. */
+export function lateAfter(roundTrip: RoundTrip | undefined): number {
+  if (roundTrip === undefined) return UNKNOWN_ANSWER;
+  return Math.max(LEAST_ANSWER, roundTrip.smoothed + 4 * roundTrip.variation);
 }

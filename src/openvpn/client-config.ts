@@ -18,8 +18,10 @@ export interface ClientOptions {
   readonly management: string;
 }
 
-/** Seconds for one attempt of connecting; the next address, or the next attempt, follows. */
-const CONNECT_TIMEOUT = 10;
+/** Seconds that a server's first answer is waited for; the next address, or the next attempt, follows. */
+const CONNECT_TIMEOUT = 4;
+/** Seconds after which what the peer did not acknowledge is sent again, then twice as many: a relay that is back is met within two. */
+const REPEAT_AFTER = 1;
 
 /**
  * The configuration of one lane's OpenVPN at home (openvpn(8)). It neither makes, addresses nor routes its device, and it never judges
@@ -41,6 +43,7 @@ export function clientConfig(options: ClientOptions): string {
     ...options.addresses.map((address) => directive("remote", address, options.port)),
     directive("connect-retry", 1, 1),
     directive("server-poll-timeout", CONNECT_TIMEOUT),
+    directive("tls-timeout", REPEAT_AFTER),
     directive("ping", 0),
     directive("ping-restart", 0),
     directive("pull-filter", "ignore", "ping"),

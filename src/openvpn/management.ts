@@ -38,6 +38,14 @@ const CONNECT_RETRY = 250;
 /** A line longer than this is no line of OpenVPN's (bytes). */
 const LINE_LIMIT = 64 * 1024;
 
+export interface ManagementOptions {
+  readonly onEvent: (event: ManagementEvent) => void;
+  /** Called when a connection that stood has ended: so has OpenVPN, most likely. */
+  readonly onEnd?: () => void;
+  /** Asked of every OpenVPN anew, `status 2` for instance. */
+  readonly questions?: readonly string[];
+}
+
 /**
  * Stays connected to one OpenVPN's management socket for as long as the signal lets it, through restarts of OpenVPN.
  * Events arrive in order; {@link send} reaches whichever OpenVPN is there.
@@ -45,16 +53,13 @@ const LINE_LIMIT = 64 * 1024;
 export class ManagementClient {
   readonly #host: Host;
   readonly #path: string;
-  readonly #onEvent: (event: ManagementEvent) => void;
-  readonly #questions: readonly string[];
+  readonly #options: ManagementOptions;
   #stream: Stream | undefined;
 
-  /** `questions` are asked of every OpenVPN anew, `status 2` for instance. */
-  constructor(host: Host, path: string, onEvent: (event: ManagementEvent) => void, questions: readonly string[] = []) {
-    this.#questions = questions;
+  constructor(host: Host, path: string, options: ManagementOptions) {
     this.#host = host;
     this.#path = path;
-    this.#onEvent = onEvent;
+    this.#options = options;
   }
 
   get connected(): boolean {
@@ -96,11 +101,12 @@ export class ManagementClient {
     try {
       await this.send("state on all");
       await this.send("log on");
-      for (const question of this.#questions) await this.send(question);
+      for (const question of this.#options.questions ?? []) await this.send(question);
       await this.#read(stream);
     } finally {
       signal.removeEventListener("abort", onAbort);
       stream.close();
+      if (!signal.aborted) this.#options.onEnd?.();
     }
   }
 
@@ -113,7 +119,7 @@ export class ManagementClient {
       if (rest.length > LINE_LIMIT) return;
       for (const line of lines) {
         const event = parseManagementLine(line.endsWith("\r") ? line.slice(0, -1) : line) ?? parseReply(line);
-        if (event !== undefined) this.#onEvent(event);
+        if (event !== undefined) this.#options.onEvent(event);
       }
     }
   }

@@ -1,31 +1,33 @@
 import type { Host } from "../host/types.ts";
 import { backOff } from "./back-off.ts";
 import { endProcess } from "./end.ts";
-import { identify, isRunning, type ProcessIdentity } from "./identity.ts";
-import { type ProcessSpecification, readRecord, removeRecord, writeRecord } from "./record.ts";
+import { isRunning, type ProcessIdentity } from "./identity.ts";
+import { type ProcessRecord, type ProcessSpecification, readRecord, removeRecord } from "./record.ts";
+import { isWritten, logPathOf, startProgram } from "./start.ts";
 import { Wake } from "./wake.ts";
 
 export type ProcessState =
   | { readonly kind: "idle" }
-  | { readonly kind: "running"; readonly identity: ProcessIdentity; readonly since: number }
+  /** `since` is when this daemon started it, or met it (adopted). */
+  | { readonly kind: "running"; readonly identity: ProcessIdentity; readonly since: number; readonly adopted: boolean }
   | { readonly kind: "waiting"; readonly failures: number; readonly until: number; readonly lastStatus: number | undefined };
 
-/** One that was adopted is looked at this often (milliseconds). */
+/** One that was adopted is looked at this often (milliseconds), unless its options say otherwise. */
 const LOOK_EVERY = 1_000;
+/** After {@link Supervisor.look} it is looked at so many times, this often (ms): what it had open closes before it has ended. */
+const LOOKS = 10;
+const LOOK_CLOSELY = 50;
 /** A child of ours tells its end at once; this is for the day that it does not. */
 const LOOK_AT_CHILD = 30_000;
 /** A process that has run this long was well: its next failure counts as the first. */
 const WELL_AFTER = 30_000;
-/** A log larger than this is begun anew (bytes): /run is memory. */
-const LOG_LIMIT = 256 * 1024;
-
 const LAST_LINES = 3;
-
-export const LOG_DIRECTORY = "/run/binder/log";
 
 export interface SupervisorOptions {
   /** Called after every start. */
   readonly onStart?: () => void;
+  /** How often one that was adopted is looked at, ms: its end is told to nobody. */
+  readonly lookEvery?: number;
   /** Awaited before every start. If it rejects, the start has failed. */
   readonly prepare?: (signal: AbortSignal) => Promise<Preparation>;
 }
@@ -52,6 +54,9 @@ export class Supervisor {
   #right = false;
   #failures = 0;
   #lastWords: readonly string[] = [];
+  /** What runs, while its record could not be written. */
+  #unrecorded: ProcessRecord | undefined;
+  #looks = 0;
   readonly #wake = new Wake();
 
   readonly #options: SupervisorOptions;
@@ -73,7 +78,7 @@ export class Supervisor {
   }
 
   get logPath(): string {
-    return `${LOG_DIRECTORY}/${this.name}.log`;
+    return logPathOf(this.name);
   }
 
   /** Says what should run; undefined: nothing. Takes effect in {@link supervise}. */
@@ -82,6 +87,12 @@ export class Supervisor {
     this.#wanted = specification;
     this.#right = false;
     this.#failures = 0;
+    this.#wake.set();
+  }
+
+  /** It seems to have ended: it is looked at now. */
+  look(): void {
+    this.#looks = LOOKS;
     this.#wake.set();
   }
 
@@ -96,28 +107,34 @@ export class Supervisor {
   /** One look and at most one change; answers how many milliseconds until the next look is due. */
   async #step(signal: AbortSignal): Promise<number> {
     if (this.#right && this.#state.kind === "running" && (await isRunning(this.#host, this.#state.identity))) {
-      return this.#child ? LOOK_AT_CHILD : LOOK_EVERY;
+      if (this.#unrecorded !== undefined && (await isWritten(this.#host, this.name, this.#unrecorded))) this.#unrecorded = undefined;
+      if (this.#looks > 0) {
+        this.#looks -= 1;
+        return LOOK_CLOSELY;
+      }
+      return this.#child && this.#unrecorded === undefined ? LOOK_AT_CHILD : this.#lookEvery;
     }
     this.#right = false;
-    const record = await readRecord(this.#host, this.name);
+    const record = this.#unrecorded ?? (await readRecord(this.#host, this.name));
     const running = record !== undefined && (await isRunning(this.#host, record));
     const wanted = this.#wanted;
     if (running && wanted !== undefined && JSON.stringify(record.specification) === JSON.stringify(wanted)) {
       if (this.#state.kind !== "running" || this.#state.identity.pid !== record.pid) {
-        this.#state = { kind: "running", identity: { pid: record.pid, startTime: record.startTime }, since: this.#host.clock.monotonic() };
+        const identity = { pid: record.pid, startTime: record.startTime };
+        this.#state = { kind: "running", identity, since: this.#host.clock.monotonic(), adopted: true };
         this.#child = false;
       }
       this.#right = true;
-      return LOOK_EVERY;
+      return this.#lookEvery;
     }
     if (running) {
       await endProcess(this.#host, record, signal);
-      await removeRecord(this.#host, this.name);
+      await this.#forget();
       this.#state = { kind: "idle" };
       return 0;
     }
     if (wanted === undefined) {
-      if (record !== undefined) await removeRecord(this.#host, this.name);
+      if (record !== undefined) await this.#forget();
       this.#state = { kind: "idle" };
       return LOOK_EVERY;
     }
@@ -163,22 +180,24 @@ export class Supervisor {
     return { kind: "waiting", failures: this.#failures, until: now + backOff(this.#failures, random), lastStatus };
   }
 
+  get #lookEvery(): number {
+    return this.#options.lookEvery ?? LOOK_EVERY;
+  }
+
+  async #forget(): Promise<void> {
+    this.#unrecorded = undefined;
+    await removeRecord(this.#host, this.name);
+  }
+
   async #start(wanted: ProcessSpecification, signal: AbortSignal): Promise<void> {
-    await this.#host.files.makeDirectory(LOG_DIRECTORY, 0o700);
-    if (((await this.#host.files.status(this.logPath))?.size ?? 0) > LOG_LIMIT) await this.#host.files.remove(this.logPath);
+    this.#unrecorded = undefined;
     const preparation = await this.#options.prepare?.(signal);
-    const pid = await this.#host.processes.detach(wanted.program, [...wanted.args, ...(preparation?.args ?? [])], {
-      log: this.logPath,
-      ...(wanted.environment === undefined ? {} : { environment: wanted.environment }),
-      onExit: () => {
-        this.#wake.set();
-      },
+    const { record, recorded } = await startProgram(this.#host, this.name, wanted, preparation?.args, () => {
+      this.#wake.set();
     });
-    const identity = await identify(this.#host, pid);
-    const since = this.#host.clock.monotonic();
-    if (identity === undefined) throw new Error(`${wanted.program} ended at once; see ${this.logPath}`);
-    await writeRecord(this.#host, this.name, { ...identity, specification: wanted });
-    this.#state = { kind: "running", identity, since };
+    if (!recorded) this.#unrecorded = record;
+    const { pid, startTime } = record;
+    this.#state = { kind: "running", identity: { pid, startTime }, since: this.#host.clock.monotonic(), adopted: false };
     this.#child = true;
     this.#options.onStart?.();
     await preparation?.finish(signal);

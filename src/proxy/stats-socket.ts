@@ -6,7 +6,8 @@ export class StatsSocketError extends Error {
   override readonly name = "StatsSocketError";
 }
 
-const ANSWER_LIMIT = 1024 * 1024;
+/** Eight thousand sessions told in full (bytes). */
+const ANSWER_LIMIT = 16 * 1024 * 1024;
 const TIMEOUT = 3_000;
 
 /** Sends commands to HAProxy's stats socket (HAProxy's management guide, 9.3) and answers all that it says. Limit: three seconds. */

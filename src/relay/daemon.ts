@@ -16,11 +16,15 @@ import { NameServer } from "./name-server.ts";
 import { relayOwnership } from "./ownership.ts";
 import { loadRelay } from "./load.ts";
 import { lanesOf, type RelayPlan, serviceAddress } from "./plan.ts";
+import { cutSubflows } from "./cut-subflows.ts";
 import { expel } from "./expel.ts";
 import { relayStatus } from "./status.ts";
 import { stopRelay } from "./stop.ts";
 
 const SWEEP = 10_000;
+
+/** A lane's server is told to be new for so long (ms): homes probe an idle lane every twelve seconds. */
+const NEW_FOR = 30_000;
 
 /** The relay's daemon. Made by runRelay (run.ts). */
 export class RelayDaemon extends Daemon<RelayPlan> {
@@ -51,8 +55,14 @@ export class RelayDaemon extends Daemon<RelayPlan> {
     );
     this.#proxy = new ExitProxy(host);
     this.#names = new NameServer(host);
-    this.#link = new LinkServer(host, plan.config.prefix, () => {
-      this.changed.set();
+    this.#link = new LinkServer(host, plan.config.prefix, {
+      onChange: () => {
+        this.changed.set();
+      },
+      restarted: () => this.#servers.reduce((bits, server) => bits | (server.startedWithin(NEW_FOR) ? 1 << server.lane : 0), 0),
+      onFall: (home, lanes) => {
+        cutSubflows(host, this.#plan, home, lanes, this.signal).catch(() => undefined);
+      },
     });
   }
 
@@ -138,7 +148,9 @@ export class RelayDaemon extends Daemon<RelayPlan> {
   }
 
   protected override async reconcile(): Promise<Reconciled> {
-    const failed = await this.#kernel.set(desiredState(this.#plan, this.#link.live(), this.#confined, this.#memory), this.signal);
+    const { subflowLimit } = this.#link;
+    const desired = desiredState(this.#plan, this.#link.live(), this.#confined, this.#memory, subflowLimit);
+    const failed = await this.#kernel.set(desired, this.signal);
     this.#confines = !failed.some(({ operation }) => operation.kind === "replace-nft");
     const failures = failed.map(({ message }) => message);
     for (const server of this.#servers) await server.followDevice();

@@ -1,7 +1,7 @@
 import type { Address, KernelState, Route, Rule, Sysctl } from "../kernel/state.ts";
 import { blockLength, formatPrefix, homeAddress, relayAddress } from "../plan/addresses.ts";
 import { MARK_MASK, markOf } from "../plan/marks.ts";
-import { tcpBuffers } from "../plan/tcp-buffers.ts";
+import { receiveBuffer, sendBuffer } from "../plan/tcp-buffers.ts";
 import { deviceOfRelayLane, MAX_SUBFLOWS, PREF_RELAY, prefOfLaneMark, TABLE_RELAY, tableOfLane } from "../plan/numbers.ts";
 import { confinement } from "./confinement.ts";
 import { lanesOf, type LiveLane, type LiveLanes, type RelayPlan, serviceAddress, stableBlock } from "./plan.ts";
@@ -12,8 +12,8 @@ export const LANE_MTU = 1400;
 const LEAST_MTU = 576;
 const LAST_METRIC = 4_294_967_295;
 
-/** All that the relay wants of its kernel. Pure. `confined` is the number of the user that HAProxy runs as, `memory` the machine's, bytes. */
-export function desiredState(plan: RelayPlan, live: LiveLanes, confined: number, memory: number): KernelState {
+/** All that the relay wants of its kernel. Pure. `confined` is the number of the user that HAProxy runs as, `memory` the machine's, `limit` what a subflow may hold to send, bytes. */
+export function desiredState(plan: RelayPlan, live: LiveLanes, confined: number, memory: number, limit: number): KernelState {
   const lanes = lanesOf(plan);
   return {
     devices: lanes.map((lane) => ({ name: deviceOfRelayLane(lane), mtu: LANE_MTU, txQueueLength: TX_QUEUE })),
@@ -22,7 +22,7 @@ export function desiredState(plan: RelayPlan, live: LiveLanes, confined: number,
     routes: routes(plan, lanes, live),
     endpoints: [],
     subflowLimit: MAX_SUBFLOWS,
-    sysctls: [...sysctls(plan, memory), ...lanes.map(reversePath)],
+    sysctls: [...sysctls(plan, memory, limit), ...lanes.map(reversePath)],
     nft: confinement(plan, confined),
   };
 }
@@ -100,15 +100,15 @@ export function lanesRouted(plan: RelayPlan, found: readonly Route[]): LiveLanes
   );
 }
 
-function sysctls(plan: RelayPlan, memory: number): readonly Sysctl[] {
+function sysctls(plan: RelayPlan, memory: number, limit: number): readonly Sysctl[] {
   return [
     { key: "net/ipv4/ip_forward", mode: "set", value: "1" },
     { key: "net/mptcp/enabled", mode: "set", value: "1" },
     { key: "net/mptcp/blackhole_timeout", mode: "set", value: "0" },
     // On the accepting side a route's own congestion control is not used for a connection's first subflow.
     { key: "net/ipv4/tcp_congestion_control", mode: "set", value: plan.config.congestion },
-    { key: "net/ipv4/tcp_rmem", mode: "raise", value: tcpBuffers(memory, "relay").receive },
-    { key: "net/ipv4/tcp_wmem", mode: "raise", value: tcpBuffers(memory, "relay").send },
+    { key: "net/ipv4/tcp_rmem", mode: "raise", value: receiveBuffer(memory, "relay") },
+    { key: "net/ipv4/tcp_wmem", mode: "set", value: sendBuffer(limit) },
     { key: "net/ipv4/fib_multipath_hash_policy", mode: "set", value: "1" },
   ];
 }

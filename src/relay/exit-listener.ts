@@ -1,8 +1,9 @@
 import type { Host } from "../host/types.ts";
 import { endNamed } from "../process/end-named.ts";
-import { identify, isRunning } from "../process/identity.ts";
-import { readRecord, writeRecord } from "../process/record.ts";
-import { LOG_DIRECTORY, type Preparation } from "../process/supervisor.ts";
+import { isRunning } from "../process/identity.ts";
+import { readRecord } from "../process/record.ts";
+import { logPathOf, startProgram } from "../process/start.ts";
+import type { Preparation } from "../process/supervisor.ts";
 import { haproxyCommand, type MptcpMeans } from "../proxy/mptcp.ts";
 import { relayListenerConfig } from "../proxy/relay-config.ts";
 import { askProxy } from "../proxy/stats-socket.ts";
@@ -35,12 +36,10 @@ export async function openListener(host: Host, { means, ...options }: ListenerOp
   await host.files.replace(CONFIGURATION, new TextEncoder().encode(text), 0o600);
   await host.files.remove(STATS);
   const specification = { ...haproxyCommand(means, CONFIGURATION), revision: text };
-  const pid = await host.processes.detach(specification.program, specification.args, { log: `${LOG_DIRECTORY}/${NAME}.log` });
-  const identity = await identify(host, pid);
-  if (identity !== undefined) await writeRecord(host, NAME, { ...identity, specification });
+  const { pid } = (await startProgram(host, NAME, specification)).record;
   const deadline = host.clock.monotonic() + LIMIT;
   while (!(await answers(host, signal))) {
-    if (host.clock.monotonic() > deadline) throw new Error(`HAProxy does not open the relay's listener; see ${LOG_DIRECTORY}/${NAME}.log`);
+    if (host.clock.monotonic() > deadline) throw new Error(`HAProxy does not open the relay's listener; see ${logPathOf(NAME)}`);
     await host.clock.sleep(POLL, signal);
   }
   const finish = async (aborted: AbortSignal): Promise<void> => {

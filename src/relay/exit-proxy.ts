@@ -1,5 +1,6 @@
 import type { Host } from "../host/types.ts";
 import { blockLength, formatIpv4, formatPrefix } from "../plan/addresses.ts";
+import { keepFile } from "../process/keep-file.ts";
 import { type Preparation, Supervisor } from "../process/supervisor.ts";
 import { machineCapacity } from "../proxy/capacity.ts";
 import { findMptcpMeans, plainHaproxyCommand } from "../proxy/mptcp.ts";
@@ -47,7 +48,7 @@ export class ExitProxy {
       statsSocket: "/run/binder/relay-proxy.sock",
       runAs: { user: PROXY_USER, group: PROXY_USER },
     });
-    await this.#host.files.replace(CONFIGURATION, new TextEncoder().encode(text), 0o600);
+    await keepFile(this.#host, CONFIGURATION, text, 0o600);
     this.supervisor.want({ ...plainHaproxyCommand(means, CONFIGURATION), revision: text });
   }
 }

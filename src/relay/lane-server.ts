@@ -6,6 +6,7 @@ import { highestHome, blockNetmask } from "../plan/homes.ts";
 import { relayAddress } from "../plan/addresses.ts";
 import { deviceOfRelayLane, portOfLane } from "../plan/numbers.ts";
 import type { ProcessSpecification } from "../process/record.ts";
+import { keepFile } from "../process/keep-file.ts";
 import { Supervisor } from "../process/supervisor.ts";
 import { LANE_MTU } from "./desired.ts";
 import { clientEntries, RELAY_DIRECTORY, VPN_USER } from "./paths.ts";
@@ -31,7 +32,19 @@ export class LaneServer {
       if (event.kind === "fatal") this.#lastError = event.text;
       if (event.kind === "client") onClient(event.commonName);
     };
-    this.#management = new ManagementClient(host, managementPath(lane), hear, ["status 2"]);
+    this.#management = new ManagementClient(host, managementPath(lane), {
+      onEvent: hear,
+      onEnd: () => {
+        this.#supervisor.look();
+      },
+      questions: ["status 2"],
+    });
+  }
+
+  /** Whether it runs, and was started less than so many ms ago: it has no session of before. */
+  startedWithin(ms: number): boolean {
+    const { state } = this.#supervisor;
+    return state.kind === "running" && !state.adopted && this.#host.clock.monotonic() - state.since < ms;
   }
 
   /** What is wrong with it; empty if it runs. */
@@ -55,7 +68,7 @@ export class LaneServer {
       user: VPN_USER,
     });
     const path = `/run/binder/relay-lane-${this.lane}.conf`;
-    await this.#host.files.replace(path, new TextEncoder().encode(text), 0o600);
+    await keepFile(this.#host, path, text, 0o600);
     const program = (await this.#host.processes.find("openvpn")) ?? "openvpn";
     this.#program = { program, args: ["--config", path] };
     this.#text = text;

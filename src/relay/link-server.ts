@@ -4,6 +4,7 @@ import { decodeMessage, encodeMessage } from "../link/message.ts";
 import { hexOf } from "../plan/hex.ts";
 import { blockLength, blockOf, contains, parseIpv4, type Prefix } from "../plan/addresses.ts";
 import { MAX_GATEWAY, PORT_PROBE } from "../plan/numbers.ts";
+import { subflowLimit } from "../plan/tcp-buffers.ts";
 import { LANE_MTU } from "./desired.ts";
 import type { LiveLane, LiveLanes } from "./plan.ts";
 
@@ -23,22 +24,30 @@ const KEPT = 60_000;
 /** RFC 791: the least that every host must take (bytes). A home that claims less would have its route refused by the kernel. */
 const LEAST_MTU = 576;
 
+export interface LinkServerOptions {
+  /** Called when the live lanes of a home changed. */
+  readonly onChange: () => void;
+  /** The lanes whose servers were started lately: bit i, lane i. */
+  readonly restarted: () => number;
+  /** Called with the lanes that a home says are live no more. */
+  readonly onFall: (home: number, lanes: readonly number[]) => void;
+}
+
 /** Answers the homes' probes on the service address, and keeps what they claim. */
 export class LinkServer {
   readonly #host: Host;
   readonly #prefix: Prefix;
-  readonly #onChange: () => void;
+  readonly #options: LinkServerOptions;
   readonly #homes = new Map<number, HeardHome>();
   #socket: UdpSocket | undefined;
   #admitted: ReadonlySet<number> = new Set();
   #former: LiveLanes = new Map();
   #formerUntil = 0;
 
-  /** `onChange` is called when the live lanes of a home changed. */
-  constructor(host: Host, prefix: Prefix, onChange: () => void) {
+  constructor(host: Host, prefix: Prefix, options: LinkServerOptions) {
     this.#host = host;
     this.#prefix = prefix;
-    this.#onChange = onChange;
+    this.#options = options;
   }
 
   /** Binds to the service address; rejects with EADDRNOTAVAIL while the kernel doesn't have it. */
@@ -71,6 +80,12 @@ export class LinkServer {
     return new Map([...former, ...claimed]);
   }
 
+  /** What a subflow to a home may hold to send (bytes): the most that any of them needs. */
+  get subflowLimit(): number {
+    const needs = [...this.#homes.values()].map(({ state: { claim } }) => claim?.need ?? 0);
+    return subflowLimit(Math.max(0, ...needs));
+  }
+
   /** Only these homes are listened to. */
   admit(homes: ReadonlySet<number>): void {
     this.#admitted = homes;
@@ -97,14 +112,21 @@ export class LinkServer {
     const home = this.#homes.get(sender.home) ?? { state: noClaim, heard: new Map<number, number>(), changes: CHANGES, toldAt: now };
     this.#homes.set(sender.home, home);
     home.heard.set(sender.lane, now);
-    const before = routed(home.state.claim);
+    const before = home.state.claim;
     const answer = hearProbe(home.state, probe, sender.lane, hexOf(this.#host.random(8)));
     home.state = answer.state;
     const token = answer.reply === "challenge" ? answer.token : probe.token;
     const twice = answer.state.claim?.twice ?? false;
-    const reply = encodeMessage({ ...probe, type: answer.reply, token, twice }, bytes.length);
+    const reply = encodeMessage({ ...probe, type: answer.reply, token, twice, restarted: this.#options.restarted() }, bytes.length);
     this.#socket?.send(reply, address, port).catch(() => undefined);
-    if (routed(home.state.claim) !== before && mayTell(home, now)) this.#onChange();
+    if (decisive(home.state.claim) === decisive(before) || !mayTell(home, now)) return;
+    const fallen = liveLanesOf(before).filter(({ lane }) => ((home.state.claim?.live ?? 0) & (1 << lane)) === 0);
+    if (fallen.length > 0)
+      this.#options.onFall(
+        sender.home,
+        fallen.map(({ lane }) => lane),
+      );
+    this.#options.onChange();
   }
 
   /** Who sends is told by the source address, which OpenVPN's server enforces. */
@@ -132,8 +154,6 @@ function liveLanesOf(claim: Claim | undefined): readonly LiveLane[] {
   return lanes.map((lane) => ({ lane, mtu: Math.max(LEAST_MTU, Math.min(LANE_MTU, claim.mtus.get(lane) ?? LANE_MTU)) }));
 }
 
-/** What of a claim decides the routes. */
-const routed = (claim: Claim | undefined): string =>
-  liveLanesOf(claim)
-    .map(({ lane, mtu }) => `${lane}/${mtu}`)
-    .join(" ");
+/** What of a claim decides the kernel's state. */
+const decisive = (claim: Claim | undefined): string =>
+  [claim?.need, ...liveLanesOf(claim).map(({ lane, mtu }) => `${lane}/${mtu}`)].join(" ");

@@ -1,10 +1,12 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { type Test, test } from "./index.ts";
 
 // The runner decides whether a change is good, so what it says of bad test files is tested too: in a small project of its own.
 
+/** A file's name without a folder is one in test/harness/; others are below test/, too. */
 function project(t: Test, files: Readonly<Record<string, string>>): string {
   mkdirSync("build", { recursive: true });
   const root = mkdtempSync(resolve("build/runner-"));
@@ -12,7 +14,9 @@ function project(t: Test, files: Readonly<Record<string, string>>): string {
   for (const path of ["scripts", "package.json", "test/harness/index.ts"]) cpSync(path, join(root, path), { recursive: true });
   for (const path of ["node_modules", "src"]) symlinkSync(resolve(path), join(root, path));
   for (const [name, body] of Object.entries(files)) {
-    writeFileSync(join(root, "test/harness", name), `import { test } from "./index.ts";\n${body}\n`);
+    const path = join(root, "test", name.includes("/") ? name : `harness/${name}`);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, `import { test } from "../harness/index.ts";\n${body}\n`);
   }
   return root;
 }
@@ -87,4 +91,45 @@ test("processes that a test leaves behind end with it", (t) => {
   });
   t.match(runTests(root), { status: 0, lastLine: "1 passed, 0 failed" });
   t.notMatch(execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }), /^sleep 61\.7$/m);
+});
+
+/** A file that writes down when it begins and ends, and waits in between until `others` have begun, or for so many milliseconds. */
+const witness = (name: string, others: readonly string[], ms: number): string =>
+  `import { appendFileSync, existsSync, readFileSync } from "node:fs";
+   test(${JSON.stringify(name)}, async (t) => {
+     const begun = (other) => existsSync("order") && readFileSync("order", "utf8").includes("begin " + other + "\\n");
+     appendFileSync("order", "begin ${name}\\n");
+     const others = ${JSON.stringify(others)};
+     const deadline = Date.now() + ${String(ms)};
+     while (Date.now() < deadline && !(others.length > 0 && others.every(begun))) await new Promise((r) => setTimeout(r, 20));
+     t.ok(others.every(begun), "all have begun");
+     appendFileSync("order", "end ${name}\\n");
+   });`;
+
+test("files of the emulated network run beside each other once most are done, and the serial ones alone, at last", (t) => {
+  const side = availableParallelism() > 1;
+  const root = project(t, {
+    "a.test.ts": witness("a", [], 500),
+    "net/b.test.ts": witness("b", side ? ["lanes"] : [], side ? 20_000 : 300),
+    "net/lanes.test.ts": witness("lanes", side ? ["b"] : [], side ? 20_000 : 300),
+    "net/c.serial.test.ts": witness("c", [], 500),
+    "testbed/d.serial.test.ts": witness("d", [], 500),
+  });
+  t.match(runTests(root), { status: 0, lastLine: "5 passed, 0 failed" });
+  const order = readFileSync(join(root, "order"), "utf8").trimEnd().split("\n");
+  t.same([...order.slice(0, 2), ...order.slice(-4)], ["begin a", "end a", "begin c", "end c", "begin d", "end d"]);
+  t.same([...order.slice(2, -4)].sort(), ["begin b", "begin lanes", "end b", "end lanes"]);
+});
+
+test("the longest files of the emulated network are begun first", (t) => {
+  const root = project(t, {
+    "net/a.test.ts": witness("a", [], 1),
+    "net/b.test.ts": witness("b", [], 1),
+    "net/idle.test.ts": witness("idle", [], 3_000),
+    "net/lanes.test.ts": witness("lanes", [], 3_000),
+  });
+  t.match(runTests(root), { status: 0, lastLine: "4 passed, 0 failed" });
+  const order = readFileSync(join(root, "order"), "utf8").trimEnd().split("\n");
+  const begun = order.filter((line) => line.startsWith("begin ")).map((line) => line.slice(6));
+  t.same([...begun.slice(0, 2)].sort(), ["idle", "lanes"]);
 });

@@ -1,74 +1,12 @@
 import fc from "fast-check";
-import type { GatewayStateName } from "../../src/control/types.ts";
 import { adoptedLanes } from "../../src/home/adopt.ts";
 import { parseCounters, RateMeter } from "../../src/home/counters.ts";
-import { type Health, type LaneObservation, nextHealth, probeInterval, suspiciousSilence } from "../../src/home/health.ts";
 import { LaneTraffic } from "../../src/home/lane-traffic.ts";
 import { beginSearch, fullSize, LEAST_MTU, stepSearch } from "../../src/home/mtu.ts";
 import { liveLanes, type LaneSnapshot } from "../../src/home/plan.ts";
 import { steadyDelay } from "../../src/home/steady-delay.ts";
 import { firstSubflowWeights } from "../../src/home/weights.ts";
 import { test } from "../harness/index.ts";
-
-const NOW = 100_000;
-const quiet: LaneObservation = {
-  now: NOW,
-  lastHeard: NOW - 100,
-  unansweredSince: undefined,
-  unanswered: 0,
-  roundTrip: { smoothed: 40, variation: 5 },
-  fullSizePasses: true,
-  complaint: "",
-};
-const health = (state: GatewayStateName): Health => ({ state, since: NOW - 5_000, reason: state === "up" ? "" : "before" });
-const silent = (ms: number, probes: number): LaneObservation => ({
-  ...quiet,
-  lastHeard: NOW - ms,
-  unansweredSince: NOW - ms,
-  unanswered: probes,
-});
-
-test("a lane's states, one transition at a time", (t) => {
-  const go = (state: GatewayStateName, seen: LaneObservation): string => nextHealth(health(state), seen).state;
-  for (const state of ["starting", "down", "holding"] as const) {
-    t.equal(go(state, quiet), "up", `${state}: heard, and full-size packets pass`);
-    t.equal(go(state, { ...quiet, fullSizePasses: false }), state, `${state}: only small packets pass`);
-    t.match(nextHealth(health(state), { ...quiet, fullSizePasses: false }).reason, /largest packet/);
-    t.equal(go(state, silent(9_000, 3)), state, `${state}: still silent`);
-    t.equal(go(state, { ...quiet, lastHeard: NOW - 6_000 }), state, `${state}: heard before it went down only`);
-    t.match(nextHealth(health(state), { ...silent(9_000, 3), complaint: "AUTH_FAILED" }).reason, /AUTH_FAILED/);
-  }
-  t.equal(go("up", quiet), "up");
-  t.equal(go("up", silent(149, 1)), "up", "not even 150 ms");
-  t.equal(go("up", silent(151, 1)), "suspect");
-  t.equal(go("suspect", quiet), "up");
-  t.equal(go("suspect", silent(200, 2)), "suspect", "not long enough");
-  t.equal(go("suspect", silent(500, 2)), "suspect", "too few probes");
-  t.equal(go("suspect", silent(500, 3)), "down");
-  for (const state of ["disabled", "standby"] as const) t.equal(go(state, silent(9_000, 9)), state);
-});
-
-test("health stays the same object while nothing changes, and since moves with the state alone", (t) => {
-  const up = health("up");
-  t.equal(nextHealth(up, quiet), up);
-  const suspect = nextHealth(up, silent(300, 1));
-  t.equal(suspect.since, NOW);
-  const down = nextHealth(health("down"), { ...silent(9_000, 3), complaint: "new" });
-  t.same([down.reason, down.since], ["new", NOW - 5_000]);
-});
-
-test("a lane with a long or uneven delay is not suspected early", (t) => {
-  t.equal(suspiciousSilence({ smoothed: 10, variation: 1 }), 150);
-  t.equal(suspiciousSilence({ smoothed: 600, variation: 100 }), 1000);
-  t.equal(suspiciousSilence(undefined), 1000);
-});
-
-test("idle lanes are probed four times a minute, loaded and doubtful ones all the time", (t) => {
-  const roundTrip = { smoothed: 600, variation: 100 };
-  t.equal(probeInterval("up", false, roundTrip), 15_000);
-  t.ok(probeInterval("up", true, roundTrip) <= 500);
-  for (const state of ["starting", "suspect", "holding", "down"] as const) t.ok(probeInterval(state, false, roundTrip) <= 1_000, state);
-});
 
 test("the largest packet that passes is found, whatever it is, and never below 576 bytes", (t) => {
   fc.assert(
@@ -138,8 +76,8 @@ test("the next daemon adopts the lanes that have an endpoint and a device", (t) 
 });
 
 test("rates come from the counters, and begin again with a new device", (t) => {
-  const text = "Inter-|\n face |\n  lo: 1 0 0 0 0 0 0 0 2 0 0 0 0 0 0 0\nbinder-1: 1000 0 0 0 0 0 0 0 500 0 0 0 0 0 0 0\n";
-  t.same(parseCounters(text).get("binder-1"), { received: 1000, sent: 500 });
+  const text = "Inter-|\n face |\n  lo: 1 0 0 0 0 0 0 0 2 0 0 0 0 0 0 0\nbinder-1: 1000 9 0 0 0 0 0 0 500 6 0 0 0 0 0 0\n";
+  t.same(parseCounters(text).get("binder-1"), { received: 1000, sent: 500, packets: 15 });
   const meter = new RateMeter();
   meter.add(0, { received: 0, sent: 0 });
   t.same(meter.rates, { down: 0, up: 0 });
@@ -151,13 +89,20 @@ test("rates come from the counters, and begin again with a new device", (t) => {
 
 test("a lane is loaded by what goes out, for five seconds; what comes in is told", (t) => {
   const traffic = new LaneTraffic();
-  t.notOk(traffic.count(1_000, 500, 9_000), "the first counters are no traffic");
+  t.notOk(traffic.count(1_000, 500, 9_000, 0), "the first counters are no traffic");
   t.notOk(traffic.isBusy(1_000));
-  t.ok(traffic.count(2_000, 501, 11_000), "a byte came in");
+  t.ok(traffic.count(2_000, 501, 11_000, 0), "a byte came in");
   t.notOk(traffic.isBusy(2_000), "2 kB in a second are probes");
-  t.notOk(traffic.count(3_000, 501, 13_001), "nothing came in");
+  t.notOk(traffic.count(3_000, 501, 13_001, 0), "nothing came in");
   t.ok(traffic.isBusy(7_999));
   t.notOk(traffic.isBusy(8_000));
-  t.notOk(traffic.count(9_000, 0, 0), "a device that was made anew");
+  t.notOk(traffic.count(9_000, 0, 0, 0), "a device that was made anew");
   t.notOk(traffic.isBusy(9_000));
+  t.notOk(traffic.asked);
+  traffic.count(9_100, 0, 64, 64);
+  t.notOk(traffic.asked, "a probe of our own");
+  traffic.count(9_200, 0, 144, 64);
+  t.ok(traffic.asked, "somebody sent, and nothing came");
+  t.ok(traffic.count(9_300, 80, 144, 64));
+  t.notOk(traffic.asked, "it was answered");
 });

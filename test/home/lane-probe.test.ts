@@ -29,8 +29,17 @@ function lane() {
       },
     },
   };
-  const identity = { boot: "aaaaaaaaaaaaaaaa", nextCounter: () => (counter += 1), live: () => 0 };
-  const options = { lane: 1, address: "198.19.16.2", service: SERVICE, mtu: 1400, onHeard: () => undefined };
+  const identity = { boot: "aaaaaaaaaaaaaaaa", nextCounter: () => (counter += 1), need: () => 0, live: () => 0 };
+  const options = {
+    lane: 1,
+    address: "198.19.16.2",
+    service: SERVICE,
+    mtu: 1400,
+    loaded: () => false,
+    dead: () => false,
+    onRestarted: () => undefined,
+    onHeard: () => undefined,
+  };
   const probe = new LaneProbe(parts as unknown as Host, identity, options);
   return {
     probe,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { hearProbe, noClaim } from "../../src/link/claims.ts";
 import { decodeMessage, encodeMessage, HEADER_SIZE, type LinkMessage, NO_TOKEN } from "../../src/link/message.ts";
-import { addLoss, addSample } from "../../src/link/round-trip.ts";
+import { addSample, lateAfter } from "../../src/link/round-trip.ts";
 import { test } from "../harness/index.ts";
 
 const hex16 = fc.stringMatching(/^[0-9a-f]{16}$/);
@@ -15,6 +15,8 @@ const message: fc.Arbitrary<LinkMessage> = fc.record({
   token: hex16,
   mtu: fc.integer({ min: 0, max: 0xffff }),
   twice: fc.boolean(),
+  restarted: fc.integer({ min: 0, max: 0x7fff }).map((bits) => bits << 1),
+  need: fc.integer({ min: 0, max: 0xffffffff }),
 });
 
 test("every message is read as it was written, at any size", (t) => {
@@ -25,18 +27,38 @@ test("every message is read as it was written, at any size", (t) => {
     }),
   );
   t.throws(() =>
-    encodeMessage({ type: "probe", lane: 1, live: 0, boot: "x", counter: 0, sent: 0, token: NO_TOKEN, mtu: 0, twice: false }, 36),
+    encodeMessage(
+      {
+        type: "probe",
+        lane: 1,
+        live: 0,
+        boot: "x",
+        counter: 0,
+        sent: 0,
+        token: NO_TOKEN,
+        mtu: 0,
+        twice: false,
+        restarted: 0,
+        need: 0,
+      },
+      HEADER_SIZE,
+    ),
   );
 });
 
 test("mutated and foreign datagrams are refused or are messages in range; none breaks the reader", (t) => {
   fc.assert(
-    fc.property(message, fc.array(fc.tuple(fc.nat(35), fc.nat(255)), { maxLength: 4 }), fc.nat(36), (given, changes, length) => {
-      const bytes = encodeMessage(given, 36);
-      for (const [at, value] of changes) bytes[at] = value;
-      const read = decodeMessage(bytes.slice(0, length));
-      return length < HEADER_SIZE ? read === undefined : read === undefined || (read.lane >= 1 && read.lane <= 15);
-    }),
+    fc.property(
+      message,
+      fc.array(fc.tuple(fc.nat(HEADER_SIZE - 1), fc.nat(255)), { maxLength: 4 }),
+      fc.nat(HEADER_SIZE),
+      (given, changes, length) => {
+        const bytes = encodeMessage(given, HEADER_SIZE);
+        for (const [at, value] of changes) bytes[at] = value;
+        const read = decodeMessage(bytes.slice(0, length));
+        return length < HEADER_SIZE ? read === undefined : read === undefined || (read.lane >= 1 && read.lane <= 15);
+      },
+    ),
     { numRuns: 2000 },
   );
   fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => decodeMessage(bytes) === undefined || bytes[0] === 0x42));
@@ -47,7 +69,7 @@ const A = "aaaaaaaaaaaaaaaa";
 const B = "bbbbbbbbbbbbbbbb";
 const T = "1234567890abcdef";
 const probe = (boot: string, counter: number, live: number, token = NO_TOKEN): LinkMessage => ({
-  ...{ type: "probe", lane: 1, live, boot, counter, sent: 0, token, mtu: 1400, twice: false },
+  ...{ type: "probe", lane: 1, live, boot, counter, sent: 0, token, mtu: 1400, twice: false, restarted: 0, need: 0 },
 });
 
 function joined(boot: string, counter: number, live: number) {
@@ -105,6 +127,7 @@ test("round trip and loss are estimated as RFC 6298 says", (t) => {
       );
     }),
   );
-  t.ok(addLoss(0, true) > 0 && addLoss(1, true) <= 1);
-  t.equal(addLoss(0.0005, false), 0);
+  t.equal(lateAfter({ smoothed: 600, variation: 100 }), 1_000);
+  t.equal(lateAfter({ smoothed: 1, variation: 0 }), 60);
+  t.equal(lateAfter(undefined), 1_000);
 });

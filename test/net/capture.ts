@@ -9,13 +9,14 @@ export async function lanesUsed(house: Household, count: number, limit?: number)
   });
 }
 
-/** Gives the running home another configuration: `base` and what is added to it. */
+/** Tells the daemon to read its configuration; prints what it answers, which it does once what it read is in force. */
+const RELOAD = `const s = require("net").connect("/run/binder/control.sock", () => s.write('{"id":1,"method":"reload","args":{}}\\n'));
+  s.on("data", (text) => { console.log(String(text).trim()); s.destroy(); }); s.on("error", (e) => { console.log(e.code); process.exit(1); });`;
+
+/** Gives the running home another configuration: `base` and what is added to it. It is in force when this resolves. */
 export async function reconfigure(house: Household, base: string, added: string): Promise<void> {
   const home = house.node("home");
-  const { stderr } = house.homeDaemon;
   await home.write("/etc/config/binder", `${base}\n${added}\n`);
-  house.homeDaemon.kill("SIGHUP");
-  await until("the configuration is read", 5_000, async () =>
-    Promise.resolve(house.homeDaemon.stderr.slice(stderr.length).includes("configuration read") ? true : undefined),
-  );
+  const answer = await home.must(process.execPath, ["-e", RELOAD]);
+  if (answer.includes('"error"')) throw new Error(`the configuration is not read: ${answer}`);
 }

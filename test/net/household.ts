@@ -20,6 +20,7 @@ export interface StatusGateway {
   readonly name: string;
   readonly number: number;
   readonly state: string;
+  readonly since: number;
   readonly reason: string;
   readonly delay_ms: number | null;
   readonly loss: number;
@@ -153,9 +154,15 @@ export interface FlowResult {
   readonly mptcp: boolean;
 }
 
-async function startRelay(relay: TestNode, congestion: string, options: HouseholdOptions): Promise<Running> {
-  options.onStep?.("relay", `binder relay init --address ${RELAY} --name coop`);
-  await relay.must(BINDER, ["relay", "init", "--address", RELAY, "--name", "coop"]);
+/** Sets a relay up on a node as its operator would, and starts it. */
+export async function startRelay(
+  relay: TestNode,
+  congestion: string,
+  options: Pick<HouseholdOptions, "onStep" | "relayOptions">,
+  { name, address } = { name: "coop", address: RELAY },
+): Promise<Running> {
+  options.onStep?.("relay", `binder relay init --address ${address} --name ${name}`);
+  await relay.must(BINDER, ["relay", "init", "--address", address, "--name", name]);
   const text = await relay.read("/etc/config/binder-relay");
   const added = [`option congestion '${congestion}'`, ...(options.relayOptions ?? [])];
   await relay.write("/etc/config/binder-relay", `${text.trimEnd()}\n${added.map((option) => `\t${option}\n`).join("")}`);

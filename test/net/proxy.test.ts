@@ -170,12 +170,17 @@ test("a household's TCP through the proxies", { timeout: 240_000 }, async (t) =>
 
   await t.test("satellites with 600 ms of round trip: lanes come up, and a download works", async (t) => {
     for (const number of [1, 2]) await house.testbed.link(number).set({ delay: 300 });
-    await until("both lanes have the long delay", 60_000, async () => {
+    await until("both lanes have the long delay, and one of them carries", 60_000, async () => {
       const { content, end } = await house.get(["--bytes", "50000", "--limit", "20"]);
       const { gateways } = await house.status();
-      const far = gateways.every(({ state, delay_ms }) => state === "up" && (delay_ms ?? 0) > 450);
+      const far = gateways.every(({ delay_ms }) => (delay_ms ?? 0) > 450) && gateways.some(({ state }) => state === "up");
       return far && content === "good" && end === "complete" ? true : undefined;
     });
+    // To a daemon that knew them nearer, one of two is as poor as the other and waits; to one that starts now this is their usual delay.
+    await house.node("home").must(BINDER, ["stop"], { limit: 20_000 });
+    await house.homeDaemon.exit;
+    house.homeDaemon = house.node("home").start(BINDER, ["run"]);
+    await house.lanesUp(2, 60_000);
     const { content, end } = await house.get(["--bytes", "500000", "--limit", "30"]);
     t.equal(`${content} ${end}`, "good complete");
     await house.testbed.link(1).set({ delay: 10 });

@@ -2,7 +2,7 @@
 import { test } from "../harness/index.ts";
 import { compiled, type TestNode } from "../testbed/index.ts";
 import { BINDER, Household, PORT, SERVER, type Status, until } from "./household.ts";
-import { Download, listed, nothingLeft, processes, relayRuns } from "./relay.ts";
+import { Download, listed, nothingLeft, processes, relayRuns, programs } from "./relay.ts";
 
 interface RelayStatus {
   readonly homes: readonly { readonly name: string; readonly number: number; readonly lanes: readonly number[] }[];
@@ -17,17 +17,6 @@ async function relayStatus(house: Household): Promise<RelayStatus> {
 
 async function homeStatus(house: Household, name: string): Promise<Status> {
   return JSON.parse(await house.node(name).must(BINDER, ["status", "--json"])) as Status;
-}
-
-/** Pid by name of all programs that the relay's daemons started. */
-async function programs(relay: TestNode): Promise<Readonly<Record<string, number>>> {
-  const text = await relay.must("sh", ["-c", "cd /run/binder/processes && grep -o '\"pid\":[0-9]*' *.json"]);
-  return Object.fromEntries(
-    text
-      .trim()
-      .split("\n")
-      .map((line) => [line.split(":")[0] ?? "", Number(line.split(":")[2])]),
-  );
 }
 
 async function accountOf(node: TestNode, name: string): Promise<number> {

@@ -32,6 +32,12 @@ export class Download {
     return bytes ?? 0;
   }
 
+  /** Its time is up now. */
+  async enough(): Promise<FlowResult> {
+    this.#running.kill("SIGINT");
+    return await this.result();
+  }
+
   async result(): Promise<FlowResult> {
     await this.#running.exit;
     return JSON.parse(this.#running.lines.at(-1) ?? "{}") as FlowResult;
@@ -77,4 +83,15 @@ export async function nothingLeft(t: Test, relay: TestNode): Promise<void> {
   t.notMatch(await relay.must("ip", ["link"]), /binder-/, "no device");
   t.notMatch(await relay.must("ip", ["address"]), /198\.19\./, "no address");
   t.notMatch(await relay.must("nft", ["list", "tables"]), /binder/, "no table");
+}
+
+/** Pid by name of all programs that the relay's daemons started. */
+export async function programs(relay: TestNode): Promise<Readonly<Record<string, number>>> {
+  const text = await relay.must("sh", ["-c", "cd /run/binder/processes && grep -o '\"pid\":[0-9]*' *.json"]);
+  return Object.fromEntries(
+    text
+      .trim()
+      .split("\n")
+      .map((line) => [line.split(":")[0] ?? "", Number(line.split(":")[2])]),
+  );
 }

@@ -1,5 +1,4 @@
 import fc from "fast-check";
-import { tcpBuffers } from "../../src/plan/tcp-buffers.ts";
 import { totalMemory } from "../../src/process/memory.ts";
 import { descriptorLimit, maximumConnections } from "../../src/proxy/capacity.ts";
 import { homeProxyConfig, type HomeProxyOptions } from "../../src/proxy/home-config.ts";
@@ -7,6 +6,7 @@ import { haproxyCommand, mptcpAddress, parseHaproxyVersion } from "../../src/pro
 import { relayProxyConfig } from "../../src/proxy/relay-config.ts";
 import { line, ProxyTextError } from "../../src/proxy/text.ts";
 import { parseWeights } from "../../src/proxy/weights.ts";
+import { parseSessions } from "../../src/proxy/sessions.ts";
 import { test } from "../harness/index.ts";
 
 const wrapped = { kind: "mptcpize", program: "/usr/sbin/haproxy", mptcpize: "/usr/bin/mptcpize" } as const;
@@ -89,12 +89,6 @@ test("capacity follows memory and descriptors", (t) => {
   t.equal(maximumConnections(2 ** 40, 224), 32);
   t.equal(totalMemory("MemTotal:         249088 kB\n"), 249088 * 1024);
   t.equal(totalMemory("?"), 128 * 2 ** 20);
-  const megabytes = (...figures: readonly number[]): string => ["4096", ...figures.map((figure) => String(figure * 2 ** 20))].join(" ");
-  t.equal(tcpBuffers(128 * 2 ** 20, "home").receive, megabytes(16, 16));
-  t.equal(tcpBuffers(32 * 2 ** 20, "home").receive, megabytes(8, 8), "never less than the lines need");
-  t.equal(tcpBuffers(64 * 2 ** 30, "home").receive, megabytes(16, 32), "never more");
-  t.equal(tcpBuffers(2 ** 30, "relay").receive, megabytes(4, 32), "servers fill the exits' buffers");
-  t.equal(tcpBuffers(64 * 2 ** 30, "relay").receive, megabytes(16, 32));
   t.equal(descriptorLimit("Max open files            1024                 4096                 files\n"), 4096);
   fc.assert(fc.property(fc.nat(), fc.nat(), (memory, descriptors) => maximumConnections(memory, descriptors) >= 1));
 });
@@ -128,4 +122,27 @@ test("weights are read from HAProxy's answer", (t) => {
       [2, 0],
     ],
   );
+});
+
+/** As HAProxy 2.6 answers `show sess all`, in part. */
+const SESSIONS = `0x560e6cc71a40: [23/Nov/2026:06:19:42.977486] id=0 proto=tcpv4 source=192.168.1.10:48330
+  flags=0x4a, conn_retries=0, conn_exp=<NEVER> conn_et=0x000 srv_conn=0x560e6cbb09f0, pend_pos=(nil) waiting=0 epoch=0
+  frontend=capture (id=2 mode=tcp), listener=? (id=1) addr=45.0.200.2:5001
+  backend=lanes (id=3 mode=tcp) addr=198.19.16.2:32880
+  server=lane1 (id=1) addr=198.19.0.1:2130
+  task=0x560e6cd8cca0 (state=0x00 nice=0 calls=2 rate=2 exp=2s tmask=0x1 age=0s)
+0x560e6cd8d2b0: [23/Nov/2026:06:19:42.977727] id=1 proto=unix_stream source=unix:1
+  flags=0x8, conn_retries=0, conn_exp=<NEVER> conn_et=0x000 srv_conn=(nil), pend_pos=(nil) waiting=0 epoch=0
+  frontend=GLOBAL (id=0 mode=tcp), listener=? (id=1) addr=unix:1
+  backend=<NONE> (id=-1 mode=-)
+  server=<NONE> (id=-1)
+
+`;
+
+test("sessions as HAProxy lists them", (t) => {
+  t.same(parseSessions(SESSIONS), [
+    { id: "0x560e6cc71a40", source: "198.19.16.2:32880" },
+    { id: "0x560e6cd8d2b0", source: "" },
+  ]);
+  t.same(parseSessions(""), []);
 });

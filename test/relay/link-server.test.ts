@@ -1,6 +1,7 @@
 import type { Host, UdpSocket } from "../../src/host/types.ts";
 import { decodeMessage, encodeMessage, HEADER_SIZE, type LinkMessage, NO_TOKEN } from "../../src/link/message.ts";
 import { parsePrefix } from "../../src/plan/addresses.ts";
+import { subflowLimit } from "../../src/plan/tcp-buffers.ts";
 import { LinkServer } from "../../src/relay/link-server.ts";
 import { test } from "../harness/index.ts";
 
@@ -31,8 +32,11 @@ async function listening() {
       },
     },
   };
-  const link = new LinkServer(parts as unknown as Host, prefix, () => {
-    changes += 1;
+  const fallen: string[] = [];
+  const link = new LinkServer(parts as unknown as Host, prefix, {
+    onChange: () => (changes += 1),
+    restarted: () => 0b1000,
+    onFall: (home, lanes) => fallen.push(`${String(home)}: ${lanes.join(" ")}`),
   });
   await link.open("198.19.0.1");
   link.admit(new Set([2, 3]));
@@ -49,6 +53,8 @@ async function listening() {
       token: NO_TOKEN,
       mtu: 1400,
       twice: false,
+      restarted: 0,
+      need: 0,
     } as const;
     hear({ bytes: encodeMessage({ ...message, ...more }, HEADER_SIZE), address: from, port: 4000 });
   };
@@ -64,6 +70,7 @@ async function listening() {
     pass: (ms: number): void => {
       now += ms;
     },
+    fallen,
     get changes() {
       return changes;
     },
@@ -131,4 +138,44 @@ test("what a former daemon routed by is kept for a minute, until the home is hea
   relay.link.adopt(new Map([[3, [{ lane: 4, mtu: 1400 }]]]));
   relay.pass(60_000);
   t.equal(relay.link.live().has(3), false, "a minute is over");
+});
+
+test("homes are told which lanes' servers are new", async (t) => {
+  const relay = await listening();
+  relay.join("198.19.16.2");
+  t.equal(relay.answers.at(-1)?.restarted, 0b1000);
+});
+
+test("lanes that a home claims no more are told at once, by number", async (t) => {
+  const relay = await listening();
+  relay.join("198.19.16.2", { live: 0b1110 });
+  relay.probe("198.19.16.2", { live: 0b1110 });
+  t.same(relay.fallen, []);
+  relay.probe("198.19.16.2", { live: 0b0010 });
+  t.same(relay.fallen, ["2: 2 3"]);
+  relay.probe("198.19.16.2", { live: 0b0110 });
+  relay.probe("198.19.16.3", { live: 0 });
+  t.same(relay.fallen, ["2: 2 3"], "one that comes is no loss, and whoever is not believed tells nothing");
+});
+
+test("the relay's send buffers are as large as the neediest home asks for", async (t) => {
+  const relay = await listening();
+  const { link, join, probe } = relay;
+  const least = subflowLimit(0);
+  t.equal(link.subflowLimit, least, "no home is known");
+  join("198.19.16.2", { need: 1_000_000 });
+  t.equal(link.subflowLimit, 1_000_000);
+  join("198.19.16.3", { boot: "bbbbbbbbbbbbbbbb", need: 600_000 });
+  t.equal(link.subflowLimit, 1_000_000);
+  const changes = relay.changes;
+  probe("198.19.16.2", { need: 500_000 });
+  t.equal(link.subflowLimit, 600_000);
+  t.equal(relay.changes, changes + 1, "the kernel is told at once");
+  probe("198.19.16.2", { need: 500_000, counter: 1 });
+  t.equal(relay.changes, changes + 1);
+  probe("198.19.16.2", { need: 0xffffffff });
+  t.equal(link.subflowLimit, 4 * 2 ** 20, "whatever a home says");
+  link.forget(2);
+  link.forget(3);
+  t.equal(link.subflowLimit, least);
 });

@@ -6,6 +6,7 @@
 #include <err.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,15 @@
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
+
+/* Set by SIGINT. */
+static volatile sig_atomic_t enough;
+
+static void on_enough(int number)
+{
+	(void)number;
+	enough = 1;
+}
 
 static void client_open(struct connection *c, int upload, u64 seed)
 {
@@ -89,6 +99,9 @@ static void client_expire(struct connection *c, u64 now)
 {
 	if (c->state == DONE)
 		return;
+	/* Only what downloads may end early: of an upload the server was told the end. */
+	if (enough && c->until && !c->upload)
+		c->until = now;
 	if (now >= c->give_up)
 		finish(c, "silent");
 	else if (c->until && now >= c->until && !c->upload)
@@ -107,7 +120,7 @@ static int fine(const struct connection *c)
 
 static void print_one(const struct connection *c)
 {
-	double seconds = c->until && !strcmp(c->end, "time") ? want.seconds : span(c->begun, c->finished);
+	double seconds = c->until && !strcmp(c->end, "time") && !enough ? want.seconds : span(c->begun, c->finished);
 	printf("{\"bytes\":%llu,\"seconds\":%.6f,\"bps\":%.0f,\"first_byte_ms\":", c->moved, seconds, seconds > 0 ? (double)c->moved * 8 / seconds : 0);
 	if (c->first)
 		printf("%.3f", span(c->begun, c->first) * 1e3);
@@ -127,7 +140,7 @@ static void print_many(const struct connection *all, int count, u64 begun)
 		if (all[i].finished > last)
 			last = all[i].finished;
 	}
-	double seconds = want.seconds > 0 ? want.seconds : span(begun, last);
+	double seconds = want.seconds > 0 && !enough ? want.seconds : span(begun, last);
 	printf("{\"connections\":%d,\"fine\":%d,\"bytes\":%llu,\"seconds\":%.6f,\"bps\":%.0f,\"last_seconds\":%.6f,\"content\":\"%s\",\"ends\":{", count, good,
 	       bytes, seconds, seconds > 0 ? (double)bytes * 8 / seconds : 0, span(begun, last), bad ? "bad" : "good");
 	for (int i = 0, any = 0; i < count; i++) {
@@ -182,6 +195,8 @@ int transfer(int upload)
 	int failed = 0;
 	if (!want.bytes && want.seconds <= 0)
 		want.seconds = 10;
+	if (!upload)
+		signal(SIGINT, on_enough);
 	for (int round = 0; round < want.repeat; round++) {
 		u64 begun = now_ns();
 		for (int i = 0; i < want.parallel; i++)

@@ -23,8 +23,11 @@ static void report_upload(struct connection *c)
 {
 	char text[LINE];
 	snprintf(text, sizeof text, "%llu %llu %d\n", c->moved, now_ns(), c->bad);
-	if (say(c, text))
-		finish(c, "complete");
+	if (!say(c, text))
+		return;
+	/* What still comes is taken, and dropped: closing over it would be a reset, which may overtake the report. */
+	c->state = AWAITING;
+	watch(c, EPOLLIN);
 }
 
 /* Uploads that run for a time; at its end the server reports what it has, whether or not more comes. */
@@ -53,6 +56,8 @@ static int expire_uploads(void)
 			forget(c);
 			continue;
 		}
+		if (c->state == AWAITING)
+			continue;
 		int mine = (int)((c->until - now) / 1000000);
 		if (wait < 0 || mine < wait)
 			wait = mine;
@@ -96,7 +101,7 @@ static void serve_step(struct connection *c)
 		}
 	} else if (c->state == AWAITING) {
 		/* The client closes when it has all. */
-		char rest[256];
+		static char rest[65536];
 		ssize_t n = recv(c->fd, rest, sizeof rest, MSG_DONTWAIT);
 		if (n == 0 || (n < 0 && errno != EAGAIN))
 			finish(c, "complete");

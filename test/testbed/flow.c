@@ -9,7 +9,8 @@
  *                                          --seconds T; the server sends each back
  * Common: --bind ADDRESS, --mptcp, --parallel N (default 1), --repeat N (one after another), --limit T (seconds until a connection is
  * given up, default 30; with --seconds T that many more), --interval MS (a line {"at":seconds,"bytes":total} this often).
- * get: --reset-at B (the server aborts with a reset after B bytes), --close-at B (it ends early, in order), --seed N.
+ * get: --reset-at B (the server aborts with a reset after B bytes), --close-at B (it ends early, in order), --seed N; with --seconds,
+ * SIGINT says that the time is up.
  *
  * The contents are random numbers of a seed, and the receiving end compares every byte. One line
  *   {"bytes":…,"seconds":…,"bps":…,"first_byte_ms":…,"content":"good"|"bad","end":"…","peer":"address:port","mptcp":true|false}

@@ -6,8 +6,8 @@ import type { Config } from "../../config/types.ts";
 import type { GivenFacts } from "../../doctor/gather.ts";
 import type { ConfigFact } from "../../doctor/types.ts";
 import { HOME_CONFIG } from "../../home/load.ts";
-import { readMembership } from "../../home/membership.ts";
-import { type Host, HostError } from "../../host/types.ts";
+import { readMemberships } from "../../home/membership.ts";
+import type { Host } from "../../host/types.ts";
 import { formatPrefix, type Prefix } from "../../plan/addresses.ts";
 import { RELAY_CONFIG } from "../../relay/paths.ts";
 import { CommandError } from "../frame.ts";
@@ -27,13 +27,9 @@ export async function configuredFacts(host: Host, asRelay: boolean, signal: Abor
     if (result.ok) {
       home = result.config;
       prefixes.push(home.main.aliasPrefix);
-      try {
-        const membership = await readMembership(host, home.relays);
-        if (membership !== undefined) prefixes.push(membership.lanePrefix);
-      } catch (error) {
-        if (error instanceof HostError) throw error;
-        errors.push(error instanceof Error ? error.message : String(error));
-      }
+      const { memberships, complaints } = await readMemberships(host, home.relays);
+      prefixes.push(...memberships.map(({ lanePrefix }) => lanePrefix));
+      errors.push(...complaints);
     }
     configs.push({ file: HOME_CONFIG, errors });
   }

@@ -1,0 +1,11 @@
+/** What a lane asks of, and tells, whoever has all of them. Lanes are named by their numbers. */
+export interface LaneCompany {
+  /** Whether the lane is to carry when it is well. */
+  wants(lane: number): boolean;
+  /** The last moment (monotonic ms) that another lane that carries was heard; undefined: no other carries. */
+  othersHeard(lane: number): number | undefined;
+  /** The relay says that the servers of these lanes (bit i: lane i) were started lately. */
+  onRestarted(lanes: number): void;
+  /** The lane begins or ceases to carry, or its tunnel has connected. */
+  onChange(lane: number): void;
+}
