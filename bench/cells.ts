@@ -1,6 +1,8 @@
 import { PORT, SERVER } from "../test/net/household.ts";
 import { compiled, type Testbed } from "../test/testbed/index.ts";
+import type { Curve } from "./failover/curve.ts";
 import { idleDaemon } from "./idle.ts";
+import { median } from "./percentile.ts";
 import { processorSeconds } from "./processor.ts";
 import { fourGateways, type Setups } from "./setups.ts";
 
@@ -9,10 +11,11 @@ export type Sample = Readonly<Record<string, number>>;
 
 export interface Cell {
   readonly id: string;
-  readonly unit: "Mbit/s" | "ms" | "s" | "1/s" | "%";
+  readonly unit: "Mbit/s" | "ms" | "s" | "1/s" | "%" | "1";
   /** Times that it is measured; {@link REPETITIONS} by default. */
   readonly repetitions?: number;
-  readonly measure: (setups: Setups) => Promise<Sample>;
+  /** `keep` keeps the course of the transfer, of the first repetition. */
+  readonly measure: (setups: Setups, keep: (curve: Curve) => void) => Promise<Sample>;
 }
 
 /** Counted from connect, slow start included. */
@@ -63,12 +66,6 @@ async function throughput(testbed: Testbed, direction: Direction, flows: number)
     home_cpu_s_per_gb: perGigabyte((await used("home")) - processorBefore.home),
     relay_cpu_s_per_gb: perGigabyte((await used("relay")) - processorBefore.relay),
   };
-}
-
-export function median(values: readonly number[]): number {
-  if (values.length === 0) return Number.NaN;
-  const sorted = [...values].sort((a, b) => a - b);
-  return ((sorted[Math.floor((sorted.length - 1) / 2)] ?? 0) + (sorted[Math.ceil((sorted.length - 1) / 2)] ?? 0)) / 2;
 }
 
 async function firstBytes(testbed: Testbed): Promise<Sample> {
@@ -162,8 +159,8 @@ const otherCells: readonly Cell[] = [
   { id: "connects-binder", unit: "1/s", measure: async (setups) => await connects((await setups.binder("four")).testbed) },
 ];
 
-/** All cells; every repetition measures each once, in this order, so that a drift of the machine meets all alike. */
-export const cells: readonly Cell[] = [
+/** The cells of what Binder carries; every repetition measures each once, in this order, so that a drift of the machine meets all alike. */
+export const carriageCells: readonly Cell[] = [
   ...aloneCells,
   ...binderCells,
   ...otherCells,

@@ -42,3 +42,38 @@ export function bars(title: string, data: readonly Bar[]): string {
   });
   return standalone(plot.outerHTML);
 }
+
+export interface Moment {
+  readonly label: string;
+  /** Seconds from the fault. */
+  readonly at: number;
+  readonly mbps: number;
+}
+
+/** Downloads around their faults, one below the other; the file's text. */
+export function courses(data: readonly Moment[], repairs: ReadonlyMap<string, number>): string {
+  const { document } = parseHTML("<html></html>");
+  const labels = [...new Set(data.map(({ label }) => label))];
+  const plot = Plot.plot({
+    document,
+    width: 760,
+    height: 70 * labels.length + 60,
+    marginRight: 260,
+    x: { label: "seconds from the fault" },
+    y: { label: "Mbit/s", grid: true, ticks: 3 },
+    fy: { label: null, domain: labels },
+    marks: [
+      Plot.areaY([...data], { x: "at", y: "mbps", fy: "label", fill: "#3b6ea5", fillOpacity: 0.3 }),
+      Plot.lineY([...data], { x: "at", y: "mbps", fy: "label", stroke: "#3b6ea5" }),
+      Plot.ruleX(
+        labels.map((label) => ({ label, at: 0 })),
+        { x: "at", fy: "label", stroke: "#b03030" },
+      ),
+      Plot.ruleX(
+        [...repairs].map(([label, at]) => ({ label, at })),
+        { x: "at", fy: "label", stroke: "#3a8a3a" },
+      ),
+    ],
+  });
+  return standalone(plot.outerHTML);
+}

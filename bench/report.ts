@@ -1,20 +1,17 @@
 import { writeFile } from "node:fs/promises";
 import { projectRoot } from "../test/testbed/index.ts";
-import { cells, median } from "./cells.ts";
+import { carriageCells } from "./cells.ts";
+import { failoverCells } from "./failover/cells.ts";
+import { failover } from "./failover/report.ts";
+import { figures, middle, round } from "./figures.ts";
+import { median } from "./percentile.ts";
 import { type Bar, bars } from "./plots.ts";
 import type { Results } from "./results.ts";
 import { fourGateways } from "./setups.ts";
 
+const cells = [...carriageCells, ...failoverCells];
 const folder = `${projectRoot}/bench`;
 const gatewayNames = fourGateways.map((_, index) => `gw${String(index + 1)}`);
-
-/** The figures of one cell under a name, in the order they were taken. */
-function figures(results: Results, id: string, name = "value"): readonly number[] {
-  return (results.cells[id] ?? []).flatMap((sample) => (sample[name] === undefined ? [] : [sample[name]]));
-}
-
-const middle = (results: Results, id: string, name = "value"): number => median(figures(results, id, name));
-const round = (value: number, digits = 1): string => (Number.isFinite(value) ? value.toFixed(digits) : "not measured");
 
 function bar(results: Results, label: string, id: string, direction: string): readonly Bar[] {
   const values = figures(results, id);
@@ -36,7 +33,15 @@ const largest = (values: readonly number[]): number => Math.max(...values);
 
 /** Writes bench/README.md and its plots from the results. */
 export async function writeReport(results: Results): Promise<void> {
-  const sections = [head(results), await rates(results), shares(results), small(results), processor(results), all(results)];
+  const sections = [
+    head(results),
+    await rates(results),
+    shares(results),
+    small(results),
+    await failover(results, folder),
+    processor(results),
+    all(results),
+  ];
   await writeFile(`${folder}/README.md`, `${sections.join("\n\n")}\n`);
 }
 

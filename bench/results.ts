@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { cpus, release, totalmem } from "node:os";
 import type { Sample } from "./cells.ts";
+import type { Curve } from "./failover/curve.ts";
 
 /** What was measured so far, as kept in bench/results.json. */
 export interface Results {
@@ -12,6 +13,8 @@ export interface Results {
   warnings: string[];
   /** Samples by cell, in the order of the repetitions. */
   readonly cells: Record<string, Sample[]>;
+  /** By cell, of the first repetition. */
+  readonly curves: Record<string, Curve>;
 }
 
 const git = (...args: readonly string[]): string => execFileSync("git", args, { encoding: "utf8" }).trim();
@@ -30,6 +33,7 @@ export async function openResults(path: string): Promise<Results> {
     started: new Date().toISOString(),
     warnings: [],
     cells: {},
+    curves: {},
   };
   try {
     const kept = JSON.parse(await readFile(path, "utf8")) as Results;

@@ -13,8 +13,26 @@ export const fourGateways: readonly Gateway[] = [
 ];
 /** Gateways for the delay of first bytes: 40, 40, 60 and 120 ms round trips. */
 export const delayGateways: readonly Gateway[] = [20, 20, 30, 60].map((delay) => ({ rate: 20 * MEGA, delay }));
+/** Of which the fastest has an interface of its own, that can be unplugged. */
+export const failoverGateways: readonly Gateway[] = fourGateways.map((gateway, index) =>
+  index === 3 ? { ...gateway, attach: "wan" } : gateway,
+);
+/** The fastest is a far one: 120 ms of round trip. */
+const farGateways: readonly Gateway[] = fourGateways.map((gateway, index) => (index === 3 ? { ...gateway, delay: 60 } : gateway));
+/** Each may have a second of packets waiting. */
+const bloatedGateways: readonly Gateway[] = fourGateways.map((gateway) => ({ ...gateway, queue: { ms: 1_000 } }));
 /** What Linux gives a router of 128 MB as the most of a receive buffer, bytes. */
 const SMALL_BUFFER = 1024 * 1024;
+
+const gatewaysOf = {
+  four: fourGateways,
+  small: fourGateways,
+  delay: delayGateways,
+  failover: failoverGateways,
+  "failover-far": farGateways,
+  bloated: bloatedGateways,
+};
+export type BinderSetup = keyof typeof gatewaysOf;
 
 /** A home without Binder. */
 export interface Plain {
@@ -43,9 +61,9 @@ export class Setups {
     });
   }
 
-  async binder(name: "four" | "small" | "delay"): Promise<Household> {
+  async binder(name: BinderSetup): Promise<Household> {
     return await this.#once(`binder-${name}`, async () => {
-      const gateways = name === "delay" ? delayGateways : fourGateways;
+      const gateways = gatewaysOf[name];
       const small = { tcpOf: { home: { receiveBuffer: SMALL_BUFFER, sendBuffer: SMALL_BUFFER } } };
       const house = await Household.create({ gateways, ...(name === "small" ? small : {}) });
       await house.lanesUp(gateways.length);
