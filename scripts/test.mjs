@@ -37,7 +37,7 @@ const PHASES = [
   ["serial", 1],
 ];
 /** These take longest, and are begun first: one of them begun last would run alone at the end of its phase. */
-const LONGEST = ["idle", "others-rules", "proxy", "relay-refuses", "relay-homes", "failover", "lanes"];
+const LONGEST = ["idle", "others-rules", "relay-refuses", "failover", "wans", "direct"];
 const placeOf = (file) => (LONGEST.indexOf(/^test\/net\/(.*)\.test\.ts$/.exec(file)?.[1]) + LONGEST.length + 1) % (LONGEST.length + 1);
 
 const bundleOf = (file) => join(root, "build", file.replace(/\.ts$/, ".mjs"));

@@ -110,15 +110,15 @@ test("files of the emulated network run beside each other once most are done, an
   const side = availableParallelism() > 1;
   const root = project(t, {
     "a.test.ts": witness("a", [], 500),
-    "net/b.test.ts": witness("b", side ? ["lanes"] : [], side ? 20_000 : 300),
-    "net/lanes.test.ts": witness("lanes", side ? ["b"] : [], side ? 20_000 : 300),
+    "net/b.test.ts": witness("b", side ? ["failover"] : [], side ? 20_000 : 300),
+    "net/failover.test.ts": witness("failover", side ? ["b"] : [], side ? 20_000 : 300),
     "net/c.serial.test.ts": witness("c", [], 500),
     "testbed/d.serial.test.ts": witness("d", [], 500),
   });
   t.match(runTests(root), { status: 0, lastLine: "5 passed, 0 failed" });
   const order = readFileSync(join(root, "order"), "utf8").trimEnd().split("\n");
   t.same([...order.slice(0, 2), ...order.slice(-4)], ["begin a", "end a", "begin c", "end c", "begin d", "end d"]);
-  t.same([...order.slice(2, -4)].sort(), ["begin b", "begin lanes", "end b", "end lanes"]);
+  t.same([...order.slice(2, -4)].sort(), ["begin b", "begin failover", "end b", "end failover"]);
 });
 
 test("the longest files of the emulated network are begun first", (t) => {
@@ -126,10 +126,10 @@ test("the longest files of the emulated network are begun first", (t) => {
     "net/a.test.ts": witness("a", [], 1),
     "net/b.test.ts": witness("b", [], 1),
     "net/idle.test.ts": witness("idle", [], 3_000),
-    "net/lanes.test.ts": witness("lanes", [], 3_000),
+    "net/failover.test.ts": witness("failover", [], 3_000),
   });
   t.match(runTests(root), { status: 0, lastLine: "4 passed, 0 failed" });
   const order = readFileSync(join(root, "order"), "utf8").trimEnd().split("\n");
   const begun = order.filter((line) => line.startsWith("begin ")).map((line) => line.slice(6));
-  t.same([...begun.slice(0, 2)].sort(), ["idle", "lanes"]);
+  t.same([...begun.slice(0, 2)].sort(), ["failover", "idle"]);
 });
