@@ -58,7 +58,7 @@ const off = "table ip off { chain f { type filter hook forward priority 0; drop;
 
 const usual = { setup: "failover", lasts: 3_000, after: 3_000 } as const;
 
-/** Of every line of the issue's table one, or two. */
+/** Of every promise one, or two. */
 export const faults: readonly Fault[] = [
   { ...usual, ...cut, id: "cut", what: "the fastest gateway drops everything silently", stall: 300, back: 1_000 },
   {

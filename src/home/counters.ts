@@ -24,6 +24,12 @@ interface Sample extends Pick<DeviceCounters, "received" | "sent"> {
 
 const KEPT = 4;
 
+/** Bits per second. */
+export interface Rates {
+  readonly down: number;
+  readonly up: number;
+}
+
 /** Rates over the last samples of one device. */
 export class RateMeter {
   #samples: Sample[] = [];
@@ -36,12 +42,19 @@ export class RateMeter {
     if (this.#samples.length > KEPT) this.#samples.shift();
   }
 
-  /** Bits per second over the samples kept; 0 before the second. */
-  get rates(): { readonly down: number; readonly up: number } {
-    const first = this.#samples[0];
-    const last = this.#samples.at(-1);
-    if (first === undefined || last === undefined || last.time <= first.time) return { down: 0, up: 0 };
-    const seconds = (last.time - first.time) / 1000;
-    return { down: Math.round(((last.received - first.received) * 8) / seconds), up: Math.round(((last.sent - first.sent) * 8) / seconds) };
+  /** Over the samples kept; 0 before the second. */
+  get rates(): Rates {
+    return ratesBetween(this.#samples[0], this.#samples.at(-1)) ?? { down: 0, up: 0 };
   }
+
+  /** Between the last two samples; undefined before the second. */
+  get latest(): Rates | undefined {
+    return ratesBetween(this.#samples.at(-2), this.#samples.at(-1));
+  }
+}
+
+function ratesBetween(first: Sample | undefined, last: Sample | undefined): Rates | undefined {
+  if (first === undefined || last === undefined || last.time <= first.time) return undefined;
+  const seconds = (last.time - first.time) / 1000;
+  return { down: Math.round(((last.received - first.received) * 8) / seconds), up: Math.round(((last.sent - first.sent) * 8) / seconds) };
 }

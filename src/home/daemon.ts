@@ -59,8 +59,6 @@ export class HomeDaemon extends Daemon<LoadedHome> {
   #kernel: Kernel;
   #ciphers: readonly string[] = [];
   #memory = 0;
-  /** What a subflow may hold to send, bytes. */
-  #subflowLimit = 0;
   #ipv6Warnings: readonly string[] = [];
   #missing: readonly string[] = [];
   /** HAProxy has been told a lane: nothing is captured before, as it would have nowhere to go. */
@@ -104,7 +102,6 @@ export class HomeDaemon extends Daemon<LoadedHome> {
   protected override async live(): Promise<void> {
     this.#ciphers = await readDataCiphers(this.host);
     this.#memory = await machineMemory(this.host);
-    this.#subflowLimit = this.#lanes.subflowLimit;
     await this.#quotas.open();
     this.#loaded = { ...this.#loaded, plan: await this.#relays.adopt(this.#loaded.plan) };
     const adopted = adoptedLanes(this.#loaded.plan, await this.#kernel.read(this.signal));
@@ -164,7 +161,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
       filtering: await filteringDevices(this.host, devices),
       congestion: await availableCongestion(this.host),
       memory: this.#memory,
-      subflowLimit: this.#subflowLimit,
+      subflowLimit: this.#lanes.subflowLimit,
       lanes: this.#lanes.all.map((lane) => lane.snapshot),
       direct: this.#relays.direct,
       withoutProxy: this.#proxy.complaint !== "",
@@ -269,7 +266,8 @@ export class HomeDaemon extends Daemon<LoadedHome> {
       const wait = await this.#lanes.tick();
       this.#lanes.judge();
       this.#seeRelays();
-      if (this.#lanes.busy) this.#mend(async (live) => await this.#healer.look(this.#loaded.plan, this.#kernel, live, this.signal));
+      if (this.#lanes.busy && this.#healer.due)
+        this.#mend(async (live) => await this.#healer.look(this.#loaded.plan, this.#kernel, live, this.signal));
       const { busy, doubtful } = this.#lanes;
       const pause = Math.max(LEAST_PAUSE, Math.min(doubtful ? WATCH_DOUBT : busy ? WATCH_BUSY : WATCH_IDLE, wait));
       await this.host.clock.sleep(pause, this.signal).catch(() => undefined);
@@ -316,11 +314,9 @@ export class HomeDaemon extends Daemon<LoadedHome> {
   }
 
   #measure(counters: ReadonlyMap<string, DeviceCounters>): void {
+    const before = this.#lanes.subflowLimit;
     this.#lanes.measure(counters);
-    const limit = this.#lanes.subflowLimit;
-    if (limit === this.#subflowLimit) return;
-    this.#subflowLimit = limit;
-    this.changed.set();
+    if (this.#lanes.subflowLimit !== before) this.changed.set();
   }
 
   async #sample(): Promise<ReadonlyMap<string, DeviceCounters>> {

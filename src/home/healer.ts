@@ -25,14 +25,19 @@ export class Healer {
     this.#endSessions = endSessions;
   }
 
+  /** Whether it is time to look again. */
+  get due(): boolean {
+    return this.#host.clock.monotonic() - this.#lookedAt >= (this.#healing.waits ? LOST_AFTER : LOOK_EVERY);
+  }
+
   /**
-   * Looks, if it is time; `live` are the numbers of the lanes that carry, those that carry least first. Answers whether the kernel has to
+   * Looks, to be called when it is {@link due}; `live` are the numbers of the lanes that carry, those that carry least first. Answers whether the kernel has to
    * be made right again, or the {@link complaints} are others now. Rejects if `ss` or `ip` can't be run.
    */
   async look(plan: HomePlan, kernel: Kernel, live: readonly number[], signal: AbortSignal): Promise<boolean> {
     const { membership } = plan;
     const now = this.#host.clock.monotonic();
-    if (membership === undefined || now - this.#lookedAt < (this.#healing.waits ? LOST_AFTER : LOOK_EVERY)) return false;
+    if (membership === undefined) return false;
     this.#lookedAt = now;
     const before = this.complaints(plan).length;
     const addresses = live.map((number) => laneAddress(membership, number));

@@ -28,7 +28,7 @@ export class Lanes {
   readonly #running = new Map<number, RunningLane>();
   readonly #identity: ProbeIdentity;
   #counter = 0;
-  readonly #meter = new SendMeter();
+  readonly #sends = new SendMeter();
   /** The lanes whose servers were new at the last word of the relay. */
   #restarted: number | undefined;
   #carriers: ReadonlySet<number> = new Set();
@@ -55,7 +55,7 @@ export class Lanes {
     this.#identity = {
       boot: hexOf(host.random(8)),
       nextCounter: () => (this.#counter += 1),
-      need: () => this.#meter.needs.relay,
+      need: () => this.#sends.needs.relay,
       live: () => this.all.reduce((bits, lane) => bits | (carries(lane.health.state) ? 1 << lane.gateway.number : 0), 0),
     };
   }
@@ -89,18 +89,18 @@ export class Lanes {
   /** Learns from the devices' counters (by name) what the lanes carry, and what they need of the buffers; to be called every second or so. */
   measure(counters: ReadonlyMap<string, DeviceCounters>): void {
     const now = this.#host.clock.monotonic();
-    const lanes = this.all.flatMap(({ device, gateway: { number }, probe, meter }) => {
+    const carriage = this.all.flatMap(({ device, meter, probe }) => {
       const found = counters.get(device);
       if (found === undefined) return [];
       meter.add(now, found);
-      return [{ ...found, number, roundTrip: probe.usual.usual }];
+      return [{ rates: meter.latest, roundTrip: probe.usual.usual }];
     });
-    this.#meter.count(now, lanes);
+    this.#sends.see(carriage);
   }
 
   /** What a subflow of a connection may hold to send, bytes. */
   get subflowLimit(): number {
-    return subflowLimit(this.#meter.needs.home);
+    return subflowLimit(this.#sends.needs.home);
   }
 
   /** Judges every lane by what is known now, and which of them are to carry. */

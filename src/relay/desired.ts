@@ -12,7 +12,10 @@ export const LANE_MTU = 1400;
 const LEAST_MTU = 576;
 const LAST_METRIC = 4_294_967_295;
 
-/** All that the relay wants of its kernel. Pure. `confined` is the number of the user that HAProxy runs as, `memory` the machine's, `limit` what a subflow may hold to send, bytes. */
+/**
+ * All that the relay wants of its kernel. Pure. `confined` is the number of the user that HAProxy runs as, `memory` the machine's, `limit`
+ * what a subflow may hold to send, bytes.
+ */
 export function desiredState(plan: RelayPlan, live: LiveLanes, confined: number, memory: number, limit: number): KernelState {
   const lanes = lanesOf(plan);
   return {

@@ -25,7 +25,7 @@ const KEPT = 60_000;
 const LEAST_MTU = 576;
 
 export interface LinkServerOptions {
-  /** Called when the live lanes of a home changed. */
+  /** Called when something that the kernel's state follows from changed: the live lanes of a home, or what they need. */
   readonly onChange: () => void;
   /** The lanes whose servers were started lately: bit i, lane i. */
   readonly restarted: () => number;

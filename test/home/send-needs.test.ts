@@ -1,3 +1,4 @@
+import { RateMeter } from "../../src/home/counters.ts";
 import { Peak } from "../../src/home/peak.ts";
 import { SendMeter } from "../../src/home/send-meter.ts";
 import { needsOf } from "../../src/home/send-needs.ts";
@@ -62,8 +63,10 @@ test("a limit that is in the way grows with what it lets through, up to what the
 
 test("counters become needs; idle lanes, a device made anew and a lane without an answer tell nothing", (t) => {
   const meter = new SendMeter();
+  const lane = new RateMeter();
   const count = (at: number, received: number, roundTrip: number): void => {
-    meter.count(at, [{ number: 1, received, sent: 0, roundTrip }]);
+    lane.add(at, { received, sent: 0 });
+    meter.see([{ rates: lane.latest, roundTrip }]);
   };
   count(0, 0, 100);
   count(1000, 20_000, 100);
