@@ -1,4 +1,5 @@
 import { type Host, HostError } from "../host/types.ts";
+import { kernelRelease } from "../kernel/release.ts";
 import { PROTOCOL } from "../plan/numbers.ts";
 import { totalMemory } from "../process/memory.ts";
 import { descriptorLimit } from "../proxy/capacity.ts";
@@ -45,7 +46,7 @@ export async function gatherFacts(host: Host, given: GivenFacts, signal: AbortSi
     relay: given.relay,
     root: /^Uid:\s+[0-9]+\s+0\s/m.test((await readText(host, "/proc/self/status")) ?? ""),
     kernel: {
-      release: ((await readText(host, "/proc/sys/kernel/osrelease")) ?? "").trim(),
+      release: await kernelRelease(host),
       mptcp: (await readText(host, "/proc/sys/net/mptcp/enabled"))?.trim(),
       tun: await tryTun(host),
       policyRouting: await tryOut(host, "ip", ["-4", "rule", "show"], signal),

@@ -3,7 +3,9 @@ import type { Methods } from "../control/server.ts";
 import type { HomeStatus } from "../control/types.ts";
 import { type Host, HostError } from "../host/types.ts";
 import { Kernel } from "../kernel/kernel.ts";
+import { kernelRelease } from "../kernel/release.ts";
 import { readDataCiphers } from "../openvpn/ciphers.ts";
+import { holdsReserve, sendLimit, type SendLimit } from "../plan/tcp-buffers.ts";
 import { machineMemory } from "../process/memory.ts";
 import { isAborted } from "../process/aborted.ts";
 import type { Log } from "../process/log.ts";
@@ -15,7 +17,7 @@ import { availableCongestion, loadCongestion } from "./congestion.ts";
 import { type DeviceCounters, parseCounters } from "./counters.ts";
 import { desiredState } from "./desired.ts";
 import { devicesUp, filteringDevices, hasCarrier } from "./devices.ts";
-import { Lanes } from "./lanes.ts";
+import { carried, Lanes } from "./lanes.ts";
 import { type LoadedHome, loadHome } from "./load.ts";
 import { homeOwnership } from "./ownership.ts";
 import { endAttempts } from "./end-attempts.ts";
@@ -59,6 +61,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
   #kernel: Kernel;
   #ciphers: readonly string[] = [];
   #memory = 0;
+  #reserve = false;
   #ipv6Warnings: readonly string[] = [];
   #missing: readonly string[] = [];
   /** HAProxy has been told a lane: nothing is captured before, as it would have nowhere to go. */
@@ -76,8 +79,9 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     const onChange = (): void => {
       this.changed.set();
     };
-    this.#lanes = new Lanes(host, log, (lane) => {
-      if (!carries(lane.health.state)) void this.#drop(lane);
+    this.#lanes = new Lanes(host, log, (lanes) => {
+      const fallen = lanes.filter(({ health }) => !carries(health.state));
+      if (fallen.length > 0) void this.#drop(fallen);
       onChange();
     });
     this.#proxy = new HomeProxy(host, onChange);
@@ -102,6 +106,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
   protected override async live(): Promise<void> {
     this.#ciphers = await readDataCiphers(this.host);
     this.#memory = await machineMemory(this.host);
+    this.#reserve = holdsReserve(await kernelRelease(this.host));
     await this.#quotas.open();
     this.#loaded = { ...this.#loaded, plan: await this.#relays.adopt(this.#loaded.plan) };
     const adopted = adoptedLanes(this.#loaded.plan, await this.#kernel.read(this.signal));
@@ -161,7 +166,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
       filtering: await filteringDevices(this.host, devices),
       congestion: await availableCongestion(this.host),
       memory: this.#memory,
-      subflowLimit: this.#lanes.subflowLimit,
+      sendLimit: this.#sendLimit,
       lanes: this.#lanes.all.map((lane) => lane.snapshot),
       direct: this.#relays.direct,
       withoutProxy: this.#proxy.complaint !== "",
@@ -237,14 +242,14 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     }
   }
 
-  /** Takes the lane from the connections at once: their data goes by the others. The rest is for the next reconcile. */
-  async #drop({ gateway }: Lane): Promise<void> {
+  /** Takes the lanes from the connections at once: their data goes by the others. The rest is for the next reconcile. */
+  async #drop(lanes: readonly Lane[]): Promise<void> {
     const { membership } = this.#loaded.plan;
     if (membership === undefined) return;
-    const address = laneAddress(membership, gateway.number);
+    const addresses = lanes.map(({ gateway }) => laneAddress(membership, gateway.number));
     const results = await Promise.allSettled([
-      this.#kernel.dropEndpoint(address, this.signal),
-      endAttempts(this.host, address, this.signal),
+      this.#kernel.dropEndpoints(addresses, this.signal),
+      endAttempts(this.host, addresses, this.signal),
     ]);
     for (const result of results) {
       if (result.status === "rejected" && !isAborted(this.signal)) this.log.write("debug", String(result.reason));
@@ -270,7 +275,9 @@ export class HomeDaemon extends Daemon<LoadedHome> {
         this.#mend(async (live) => await this.#healer.look(this.#loaded.plan, this.#kernel, live, this.signal));
       const { busy, doubtful } = this.#lanes;
       const pause = Math.max(LEAST_PAUSE, Math.min(doubtful ? WATCH_DOUBT : busy ? WATCH_BUSY : WATCH_IDLE, wait));
+      const due = this.host.clock.monotonic() + pause;
       await this.host.clock.sleep(pause, this.signal).catch(() => undefined);
+      this.#lanes.wasDue(due);
     }
     await this.#quotas.count(this.#loaded.plan, await this.#sample());
     await this.#quotas.close();
@@ -284,8 +291,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
 
   /** Mends connections, with the lanes that carry, those that carry least first. */
   #mend(how: (live: readonly number[]) => Promise<boolean>): void {
-    const rate = ({ meter: { rates } }: Lane): number => rates.down + rates.up;
-    const live = this.#lanes.all.filter(({ health }) => carries(health.state)).sort((a, b) => rate(a) - rate(b));
+    const live = this.#lanes.all.filter(({ health }) => carries(health.state)).sort((a, b) => carried(a) - carried(b));
     how(live.map(({ gateway }) => gateway.number)).then(
       (changed) => {
         if (changed) this.changed.set();
@@ -313,10 +319,14 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     }
   }
 
+  get #sendLimit(): SendLimit {
+    return sendLimit(this.#lanes.need, this.#reserve);
+  }
+
   #measure(counters: ReadonlyMap<string, DeviceCounters>): void {
-    const before = this.#lanes.subflowLimit;
+    const before = this.#sendLimit.subflow;
     this.#lanes.measure(counters);
-    if (this.#lanes.subflowLimit !== before) this.changed.set();
+    if (this.#sendLimit.subflow !== before) this.changed.set();
   }
 
   async #sample(): Promise<ReadonlyMap<string, DeviceCounters>> {

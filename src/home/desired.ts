@@ -141,6 +141,7 @@ function gatewayRoutes(plan: HomePlan, { number, section }: NumberedGateway, see
   if (plan.membership !== undefined) {
     const nextHops = [{ device: deviceOfLane(number) }];
     const { congestion } = plan.config.main;
+    const window = seen.lanes.find((snapshot) => snapshot.number === number)?.window ?? 0;
     routes.push(
       {
         table: tableOfLane(number),
@@ -148,6 +149,7 @@ function gatewayRoutes(plan: HomePlan, { number, section }: NumberedGateway, see
         kind: "unicast",
         nextHops,
         ...(seen.congestion.has(congestion) ? { congestion } : {}),
+        ...(window > 0 ? { initialWindow: window } : {}),
       },
       dead(tableOfLane(number)),
     );
@@ -186,7 +188,7 @@ function sysctls(lanes: readonly number[], seen: HomeObservation): readonly Sysc
   // What leaves by a gateway that main does not route by would be filtered when its answer comes back. One that was 2 stays 2.
   const loose = [...seen.filtering].map((device): Sysctl => ({ key: `net/ipv4/conf/${device}/rp_filter`, mode: "set", value: "2" }));
   return [
-    ...(lanes.length === 0 ? [] : homeSysctls(seen.memory, seen.subflowLimit)),
+    ...(lanes.length === 0 ? [] : homeSysctls(seen.memory, seen.sendLimit)),
     ...lanes.flatMap((lane) => laneSysctls(deviceOfLane(lane))),
     ...loose,
   ];

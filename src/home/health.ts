@@ -28,6 +28,10 @@ export interface LaneObservation {
   readonly fullSizePasses: boolean;
   /** Why it would drag the others though it answers (loss, delay), for a person; empty if it would not. */
   readonly poor: string;
+  /** How late this machine does what is due, ms: so much of a silence may be its own. */
+  readonly lateness: number;
+  /** Another lane has fallen just now: what falls together has one cause. */
+  readonly anotherFell: boolean;
   /** The last moment that another lane that carries was heard; undefined: no other carries. */
   readonly othersHeard: number | undefined;
   /** Why nothing can leave by its interface; empty if it can. */
@@ -37,7 +41,9 @@ export interface LaneObservation {
 }
 
 /** No round trip is believed to be shorter than this (ms): schedulers and radios have pauses of their own. */
-const LEAST_SILENCE = 150;
+const LEAST_SILENCE = 120;
+/** When another lane has fallen, this share of a silence is enough: what fell with it is taken away with it, and not a moment later. */
+const TOGETHER = 0.75;
 /** A busy lane that falls silent is asked within this time (ms). */
 const SOON = 60;
 /** So many times the suspicious silence, and this many probes, make a lane down. */
@@ -52,8 +58,8 @@ const DEAF_FACTOR = 4;
 const DEAF_LEAST = 1_000;
 
 /** The silence that makes a lane suspect, ms. */
-export function suspiciousSilence(roundTrip: RoundTrip | undefined): number {
-  return Math.max(LEAST_SILENCE, lateAfter(roundTrip));
+export function suspiciousSilence({ roundTrip, lateness }: Pick<LaneObservation, "roundTrip" | "lateness">): number {
+  return Math.max(LEAST_SILENCE, lateAfter(roundTrip)) + lateness;
 }
 
 /**
@@ -68,7 +74,8 @@ export function silenceOf({ now, lastHeard, unansweredSince }: LaneObservation):
 /** Whether the lane does not answer, which may be for one cause with the others. */
 function isSilent(seen: LaneObservation): boolean {
   const asked = seen.unansweredSince === undefined ? 0 : seen.now - seen.unansweredSince;
-  return silenceOf(seen) > suspiciousSilence(seen.roundTrip) && asked >= lateAfter(seen.roundTrip);
+  const share = seen.anotherFell ? TOGETHER : 1;
+  return silenceOf(seen) > share * suspiciousSilence(seen) && asked >= share * (lateAfter(seen.roundTrip) + seen.lateness);
 }
 
 /** Whether bytes come in and no probe of ours arrives at the relay, or none of its echoes here. */
@@ -78,7 +85,7 @@ function isDeaf(seen: LaneObservation): boolean {
 }
 
 function isDead(seen: LaneObservation): boolean {
-  return silenceOf(seen) > suspiciousSilence(seen.roundTrip) * DOWN_FACTOR && seen.unanswered >= DOWN_PROBES;
+  return silenceOf(seen) > suspiciousSilence(seen) * DOWN_FACTOR && seen.unanswered >= DOWN_PROBES;
 }
 
 const STANDS_BY = "it works, and waits until it is needed";

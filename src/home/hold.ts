@@ -2,12 +2,12 @@
 export type Flaps = number;
 
 /** The first hold (ms): some probes must come back before a lane is trusted again. It doubles with each flap. */
-const FIRST_HOLD = 200;
+const FIRST_HOLD = 100;
 const LONGEST_HOLD = 120_000;
 /** A lane that was well for so long (ms) is forgiven one flap. */
 const FORGIVEN_AFTER = 6_000;
 /** Enough for the longest hold. */
-const MOST_FLAPS = 11;
+const MOST_FLAPS = 12;
 
 /** How long a lane that answers again is watched before it carries, ms. */
 export function holdTime(flaps: Flaps): number {

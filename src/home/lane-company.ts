@@ -2,6 +2,10 @@
 export interface LaneCompany {
   /** Whether the lane is to carry when it is well. */
   wants(lane: number): boolean;
+  /** Whether another lane has fallen just now. */
+  anotherFell(lane: number): boolean;
+  /** How late this machine does what is due, ms. */
+  lateness(): number;
   /** The last moment (monotonic ms) that another lane that carries was heard; undefined: no other carries. */
   othersHeard(lane: number): number | undefined;
   /** The relay says that the servers of these lanes (bit i: lane i) were started lately. */

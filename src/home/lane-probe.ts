@@ -4,6 +4,7 @@ import { LossWindow } from "../link/loss-window.ts";
 import { addSample, lateAfter, type RoundTrip } from "../link/round-trip.ts";
 import { UsualDelay } from "../link/usual-delay.ts";
 import { PORT_PROBE } from "../plan/numbers.ts";
+import type { SendNeed } from "../plan/tcp-buffers.ts";
 import { beginSearch, fullSize, HEADERS, type MtuSearch, stepSearch } from "./mtu.ts";
 
 /** What every lane's probes share: who this daemon is, its counter, and which lanes it claims are live. */
@@ -12,8 +13,8 @@ export interface ProbeIdentity {
   nextCounter(): number;
   /** Bit i: lane i is live. */
   live(): number;
-  /** What the lanes need a subflow from the relay to hold, bytes; 0: not known. */
-  need(): number;
+  /** What the lanes need a subflow from the relay to hold. */
+  need(): SendNeed;
 }
 
 export interface ProbeOptions {
@@ -21,6 +22,8 @@ export interface ProbeOptions {
   readonly address: string;
   readonly service: string;
   readonly mtu: number;
+  /** What a subflow from the relay may send at once by the lane when it begins, packets; 0: what is usual. */
+  readonly window: () => number;
   /** Whether traffic goes by the lane: what queues then is no fault of the line. */
   readonly loaded: () => boolean;
   /** Whether the lane is taken for dead: a probe that stays away then says nothing of how it will be. */
@@ -114,6 +117,7 @@ export class LaneProbe {
       twice: false,
       restarted: 0,
       need: this.#identity.need(),
+      window: this.#options.window(),
     };
     const bytes = encodeMessage(message, size === "full" ? fullSize(this.search.mtu) : HEADER_SIZE);
     this.sentBytes += bytes.length + HEADERS;

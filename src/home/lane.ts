@@ -8,6 +8,7 @@ import type { LaneCompany } from "./lane-company.ts";
 import { LaneProbe, type ProbeIdentity } from "./lane-probe.ts";
 import { LaneTraffic } from "./lane-traffic.ts";
 import { LaneTunnel } from "./lane-tunnel.ts";
+import { LaneWindows } from "./lane-windows.ts";
 import { DEFAULT_MTU } from "./mtu.ts";
 import { type HomePlan, type LaneSnapshot, laneAddress, type Membership, type NumberedGateway, serviceAddress } from "./plan.ts";
 import { steadyDelay } from "./steady-delay.ts";
@@ -33,6 +34,7 @@ export class Lane {
   readonly gateway: NumberedGateway;
   /** What it carries. */
   readonly meter = new RateMeter();
+  readonly windows = new LaneWindows();
   readonly probe: LaneProbe;
   readonly #host: Host;
   readonly #tunnel: LaneTunnel;
@@ -78,6 +80,7 @@ export class Lane {
       address: laneAddress(membership, gateway.number),
       service: serviceAddress(membership),
       mtu: gateway.section.mtu ?? DEFAULT_MTU,
+      window: () => this.windows.down,
       loaded: () => carries(this.#health.state) && this.#traffic.isBusy(host.clock.monotonic()),
       dead: () => this.#health.state === "suspect" || this.#health.state === "down",
       onRestarted: (lanes) => {
@@ -118,6 +121,7 @@ export class Lane {
       number: this.gateway.number,
       live: carries(this.#health.state),
       mtu: this.probe.search.mtu,
+      window: this.windows.up,
       delay: this.#delay,
     };
   }
@@ -196,6 +200,8 @@ export class Lane {
       roundTrip: probe.roundTrip,
       fullSizePasses: probe.search.proven,
       poor: this.#poor,
+      anotherFell: this.#company.anotherFell(this.gateway.number),
+      lateness: this.#company.lateness(),
       othersHeard: this.#company.othersHeard(this.gateway.number),
       cutOff: this.#cutOff,
       complaint: this.lastError,

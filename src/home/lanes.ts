@@ -1,6 +1,6 @@
 import type { Host } from "../host/types.ts";
 import { hexOf } from "../plan/hex.ts";
-import { subflowLimit } from "../plan/tcp-buffers.ts";
+import type { SendNeed } from "../plan/tcp-buffers.ts";
 import type { Log } from "../process/log.ts";
 import { endNamed } from "../process/end-named.ts";
 import type { AdoptedLanes } from "./adopt.ts";
@@ -9,9 +9,13 @@ import { carries } from "./health.ts";
 import { Lane } from "./lane.ts";
 import type { LaneCompany } from "./lane-company.ts";
 import type { ProbeIdentity } from "./lane-probe.ts";
+import { Lateness } from "./lateness.ts";
 import { SendMeter } from "./send-meter.ts";
 import type { HomePlan, Membership, NumberedGateway } from "./plan.ts";
 import { carriers } from "./roles.ts";
+
+/** Lanes that fall within this time (ms) fall together. */
+const TOGETHER_WITHIN = 100;
 
 interface RunningLane {
   readonly lane: Lane;
@@ -33,13 +37,22 @@ export class Lanes {
   #restarted: number | undefined;
   #carriers: ReadonlySet<number> = new Set();
   #spent: ReadonlySet<string> = new Set();
+  /** The lane that ceased to carry last, and when, monotonic ms. */
+  #fell: { readonly number: number; readonly at: number } | undefined;
+  /** The lanes that changed, by number, until that is told: what is judged in one go is told in one. */
+  readonly #changed = new Set<number>();
+  /** A lane whose fall is not told yet. */
+  #withheld: number | undefined;
+  readonly #lateness = new Lateness();
 
-  /** `onChange` is called when a lane begins or ceases to carry, or its tunnel has connected. */
-  constructor(host: Host, log: Log, onChange: (lane: Lane) => void) {
+  /** `onChange` is called when lanes begin or cease to carry, or their tunnels have connected. */
+  constructor(host: Host, log: Log, onChange: (lanes: readonly Lane[]) => void) {
     this.#host = host;
     this.#log = log;
     this.#company = {
       wants: (number) => this.#carriers.has(number),
+      lateness: () => this.#lateness.value(host.clock.monotonic()),
+      anotherFell: (number) => this.#anotherFell(number),
       othersHeard: (number) => this.#othersHeard(number),
       onRestarted: (bits) => {
         const fresh = bits & ~(this.#restarted ?? bits);
@@ -47,17 +60,25 @@ export class Lanes {
         for (const lane of this.all) if ((fresh & (1 << lane.gateway.number)) !== 0) lane.serverIsNew();
       },
       onChange: (number) => {
-        this.#claim();
         const lane = this.#running.get(number)?.lane;
-        if (lane !== undefined) onChange(lane);
+        if (lane !== undefined && !carries(lane.health.state)) this.#fell = { number, at: host.clock.monotonic() };
+        this.#changed.add(number);
+        if (this.#changed.size > 1) return;
+        queueMicrotask(() => {
+          onChange(this.#tell());
+        });
       },
     };
     this.#identity = {
       boot: hexOf(host.random(8)),
       nextCounter: () => (this.#counter += 1),
       need: () => this.#sends.needs.relay,
-      live: () => this.all.reduce((bits, lane) => bits | (carries(lane.health.state) ? 1 << lane.gateway.number : 0), 0),
+      live: () => this.all.reduce((bits, lane) => bits | (this.#claims(lane) ? 1 << lane.gateway.number : 0), 0),
     };
+  }
+
+  #claims({ gateway, health }: Lane): boolean {
+    return carries(health.state) || gateway.number === this.#withheld;
   }
 
   #othersHeard(number: number): number | undefined {
@@ -81,6 +102,11 @@ export class Lanes {
     return now - Math.max(...all.map(({ probe }) => Math.max(probe.lastHeard ?? Number.NEGATIVE_INFINITY, probe.since)));
   }
 
+  /** Says that what was due at `due` (monotonic ms) is done now. */
+  wasDue(due: number): void {
+    this.#lateness.see(this.#host.clock.monotonic(), due);
+  }
+
   /** Names of the gateways that have used up their quota. Takes effect with the next {@link judge}. */
   set spent(names: ReadonlySet<string>) {
     this.#spent = names;
@@ -89,23 +115,27 @@ export class Lanes {
   /** Learns from the devices' counters (by name) what the lanes carry, and what they need of the buffers; to be called every second or so. */
   measure(counters: ReadonlyMap<string, DeviceCounters>): void {
     const now = this.#host.clock.monotonic();
-    const carriage = this.all.flatMap(({ device, meter, probe }) => {
+    const carriage = this.all.flatMap(({ device, meter, probe, windows }) => {
       const found = counters.get(device);
       if (found === undefined) return [];
       meter.add(now, found);
-      return [{ rates: meter.latest, roundTrip: probe.usual.usual }];
+      const seen = { rates: meter.latest, roundTrip: probe.usual.usual };
+      windows.see(seen);
+      return [seen];
     });
     this.#sends.see(carriage);
   }
 
-  /** What a subflow of a connection may hold to send, bytes. */
-  get subflowLimit(): number {
-    return subflowLimit(this.#sends.needs.home);
+  /** What a subflow of the home's should be able to hold. */
+  get need(): SendNeed {
+    return this.#sends.needs.home;
   }
 
   /** Judges every lane by what is known now, and which of them are to carry. */
   judge(): void {
+    const before = this.#fell;
     for (const lane of this.all) lane.observe();
+    if (this.#fell !== before) for (const lane of this.all) lane.observe();
     this.#choose();
   }
 
@@ -139,6 +169,29 @@ export class Lanes {
   /** Whether any lane has to be watched closely. */
   get busy(): boolean {
     return this.all.some((lane) => lane.loaded || lane.doubtful);
+  }
+
+  #anotherFell(number: number): boolean {
+    const fell = this.#fell;
+    return fell !== undefined && fell.number !== number && this.#host.clock.monotonic() - fell.at < TOGETHER_WITHIN;
+  }
+
+  /**
+   * Tells the relay which lanes changed, and answers them: those that carried least first. Of lanes that fell together the one that carried
+   * most is told of last: it is what the kernel would send by next, and as long as it waits for that one nothing else gets between what was
+   * lost with the others and the lanes that are left.
+   */
+  #tell(): readonly Lane[] {
+    const changed = [...this.all].filter(({ gateway }) => this.#changed.has(gateway.number)).sort((a, b) => carried(a) - carried(b));
+    this.#changed.clear();
+    const fallen = changed.filter(({ health }) => !carries(health.state));
+    if (fallen.length > 1) {
+      this.#withheld = fallen.at(-1)?.gateway.number;
+      this.#claim();
+      this.#withheld = undefined;
+    }
+    this.#claim();
+    return changed;
   }
 
   /** Tells the relay by every live lane, at once, which lanes live: until it knows, it sends what is not TCP by the wrong ones, or not. */
@@ -193,6 +246,9 @@ export class Lanes {
     this.#running.set(gateway.number, { lane, key: keyOf(plan, gateway, membership), ended });
   }
 }
+
+/** What it carried lately, both ways, bit/s. */
+export const carried = ({ meter: { rates } }: Lane): number => rates.down + rates.up;
 
 function keyOf(plan: HomePlan, gateway: NumberedGateway, membership: Membership): string {
   return JSON.stringify([plan.config.main.aliasPrefix, gateway.section.name, gateway.section.mtu ?? null, membership]);

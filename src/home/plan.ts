@@ -1,5 +1,6 @@
 import type { Config, GatewaySection } from "../config/types.ts";
 import { aliasOf, homeAddress, type Prefix, relayAddress } from "../plan/addresses.ts";
+import type { SendLimit } from "../plan/tcp-buffers.ts";
 
 /** A home's place at its relay, as the invite gave it. */
 export interface Membership {
@@ -50,8 +51,7 @@ export interface HomeObservation {
   readonly filtering: ReadonlySet<string>;
   /** The machine's memory, bytes. */
   readonly memory: number;
-  /** What a subflow may hold to send, bytes. */
-  readonly subflowLimit: number;
+  readonly sendLimit: SendLimit;
   /** The congestion controls that the kernel has loaded. */
   readonly congestion: ReadonlySet<string>;
   readonly lanes: readonly LaneSnapshot[];
@@ -67,6 +67,8 @@ export interface LaneSnapshot {
   readonly live: boolean;
   /** Of its device, bytes. */
   readonly mtu: number;
+  /** What a subflow of the home's may send at once by it when it begins, packets; 0: what is usual. */
+  readonly window: number;
   /** Round trip, ms; undefined until one is measured. */
   readonly delay: number | undefined;
 }

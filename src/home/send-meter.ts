@@ -1,3 +1,4 @@
+import type { SendNeed } from "../plan/tcp-buffers.ts";
 import type { Rates } from "./counters.ts";
 import { Peak } from "./peak.ts";
 import { type LaneLoad, needsOf, type SendNeeds } from "./send-needs.ts";
@@ -11,9 +12,23 @@ export interface LaneCarriage {
   readonly roundTrip: number;
 }
 
+class PeakNeed {
+  readonly #reserved = new Peak();
+  readonly #alone = new Peak();
+
+  see({ reserved, alone }: SendNeed): void {
+    this.#reserved.see(reserved);
+    this.#alone.see(alone);
+  }
+
+  get value(): SendNeed {
+    return { reserved: this.#reserved.value, alone: this.#alone.value };
+  }
+}
+
 /** Learns from what the lanes carry what the buffers at both ends should hold. */
 export class SendMeter {
-  readonly #peaks = { home: new Peak(), relay: new Peak() };
+  readonly #peaks = { home: new PeakNeed(), relay: new PeakNeed() };
 
   /** Takes what the lanes carry now; to be called every second or so. */
   see(lanes: readonly LaneCarriage[]): void {

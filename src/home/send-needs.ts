@@ -1,3 +1,5 @@
+import type { SendNeed } from "../plan/tcp-buffers.ts";
+
 /** What went by one lane lately, bytes a second, and how long its answers take while nothing queues, ms. */
 export interface LaneLoad {
   readonly down: number;
@@ -5,23 +7,28 @@ export interface LaneLoad {
   readonly roundTrip: number;
 }
 
-/** What a subflow should be able to hold at both ends, bytes; 0: nothing is known. */
+/** What a subflow should be able to hold at both ends. */
 export interface SendNeeds {
   /** From the home, which sends the uploads. */
-  readonly home: number;
+  readonly home: SendNeed;
   /** From the relay, which sends the downloads. */
-  readonly relay: number;
+  readonly relay: SendNeed;
 }
 
 /** Lanes that carry less than this share wait for nobody. */
 const COUNTS = 0.02;
 /**
  * A connection holds what all its lanes bring during the longest round trip, and what the kernel counts beside it: what the slow lanes
- * bring late is waited for by all that follow. Its subflows hold it together.
+ * bring late is waited for by all that follow. Without a reserve its subflows hold it together.
  */
 const OF_ALL = 1.6;
 /** A subflow holds what is on its own way, what the kernel counts beside it, and a little to look for more. */
 const OF_OWN = 1.5;
+/**
+ * With a reserve a subflow holds no more than the slowest lane takes so long (s) for: when that lane is all that is left, what was lost
+ * with the others waits behind it, and more than once, as the kernel sends again also what had arrived.
+ */
+const OF_SLOWEST = 0.36;
 /** The other sides have the same buffers: servers that the relay sends uploads to are this far (s), and devices of the LAN this. */
 const FAR = 0.45;
 const NEAR = 0.075;
@@ -30,7 +37,7 @@ const NEAR = 0.075;
 export function needsOf(lanes: readonly LaneLoad[]): SendNeeds {
   const down = lanes.map(({ down: rate, roundTrip }) => ({ rate, roundTrip }));
   const up = lanes.map(({ up: rate, roundTrip }) => ({ rate, roundTrip }));
-  return { home: Math.round(Math.max(needOf(up), sum(down) * NEAR)), relay: Math.round(Math.max(needOf(down), sum(up) * FAR)) };
+  return { home: needOf(up, sum(down) * NEAR), relay: needOf(down, sum(up) * FAR) };
 }
 
 interface Way {
@@ -40,10 +47,14 @@ interface Way {
 
 const sum = (ways: readonly Way[]): number => ways.reduce((all, { rate }) => all + rate, 0);
 
-function needOf(all: readonly Way[]): number {
+/** `least`: what the other sides need of the same buffers. */
+function needOf(all: readonly Way[], least: number): SendNeed {
   const ways = all.filter(({ rate }) => rate > COUNTS * sum(all));
-  if (ways.length === 0) return 0;
+  if (ways.length === 0) return { reserved: Math.round(least), alone: Math.round(least) };
   const longest = Math.max(...ways.map(({ roundTrip }) => roundTrip)) / 1000;
   const own = Math.max(...ways.map(({ rate, roundTrip }) => (rate * roundTrip) / 1000));
-  return Math.max(OF_OWN * own, (OF_ALL * sum(ways) * longest) / ways.length);
+  const slowest = Math.min(...ways.map(({ rate }) => rate));
+  const joint = (OF_ALL * sum(ways) * longest) / ways.length;
+  const reserved = Math.max(least, OF_OWN * own, Math.min(joint, OF_SLOWEST * slowest));
+  return { reserved: Math.round(reserved), alone: Math.round(Math.max(least, OF_OWN * own, joint)) };
 }

@@ -83,19 +83,22 @@ export class Ip {
     return answers;
   }
 
-  /** Removes the MPTCP endpoint of this address, whatever its identifier; none is no error. */
-  async dropEndpoint(address: string, signal: AbortSignal): Promise<GroupResult> {
-    const known = this.#known.get(address);
-    if (known !== undefined) {
+  /** Removes the MPTCP endpoints of these addresses, whatever their identifiers; none is no error. */
+  async dropEndpoints(addresses: readonly string[], signal: AbortSignal): Promise<GroupResult> {
+    const known = addresses.flatMap((address): IpOperation[] => {
+      const id = this.#known.get(address);
+      return id === undefined ? [] : [{ kind: "remove-endpoint", id, address }];
+    });
+    if (known.length === addresses.length) {
       // Without asking first: that would take as long again, and every connection waits.
-      const result = await this.apply([{ kind: "remove-endpoint", id: known, address }], new Set(), signal);
+      const result = await this.apply(known, new Set(), signal);
       if (result.failures.length === 0) return result;
     }
     const { lines } = await this.#query(["mptcp endpoint show"], signal);
     const { endpoints } = parseEndpoints(parseAnswer(lines.join(" ")), this.#ownership.prefixes.map(ownPrefix));
     const operations = endpoints
-      .filter((endpoint) => endpoint.address === address && !endpoint.implicit)
-      .map(({ id }): IpOperation => ({ kind: "remove-endpoint", id, address }));
+      .filter((endpoint) => addresses.includes(endpoint.address) && !endpoint.implicit)
+      .map(({ id, address }): IpOperation => ({ kind: "remove-endpoint", id, address }));
     return await this.apply(operations, new Set(), signal);
   }
 

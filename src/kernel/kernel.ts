@@ -52,11 +52,11 @@ export class Kernel {
   }
 
   /**
-   * Removes one MPTCP endpoint at once, without waiting for a set that is under way: a lane that fell silent holds up every connection.
+   * Removes MPTCP endpoints at once, without waiting for a set that is under way: a lane that fell silent holds up every connection.
    * Rejects with KernelReadError, or OperationFailure.
    */
-  async dropEndpoint(address: string, signal: AbortSignal): Promise<void> {
-    const [failure] = (await this.#ip.dropEndpoint(address, signal)).failures;
+  async dropEndpoints(addresses: readonly string[], signal: AbortSignal): Promise<void> {
+    const [failure] = (await this.#ip.dropEndpoints(addresses, signal)).failures;
     if (failure !== undefined) throw failure;
   }
 

@@ -122,13 +122,17 @@ function parseNextHop(item: JsonObject): NextHop | undefined {
   return { device, ...(via === undefined ? {} : { via }), ...(onlink ? { onlink } : {}), ...(weight === undefined ? {} : { weight }) };
 }
 
+/** What of a route's metrics {@link Route} has. */
+const ROUTE_METRICS: ReadonlySet<string> = new Set(["congestion", "mtu", "initcwnd"]);
+
 function parseRoute(item: JsonObject, table: number, destination: string, metric: number | undefined): Route | undefined {
   const type = asText(item["type"]) ?? "unicast";
   const metrics = object(asList(item["metrics"])[0]);
-  if (isOdd(item) || Object.keys(metrics).some((key) => key !== "congestion" && key !== "mtu")) return undefined;
+  if (isOdd(item) || Object.keys(metrics).some((key) => !ROUTE_METRICS.has(key))) return undefined;
   const source = asText(item["prefsrc"]);
   const congestion = asText(metrics["congestion"]);
   const mtu = asNumber(metrics["mtu"]);
+  const initialWindow = asNumber(metrics["initcwnd"]);
   const common = {
     table,
     destination,
@@ -136,6 +140,7 @@ function parseRoute(item: JsonObject, table: number, destination: string, metric
     ...(source === undefined ? {} : { source }),
     ...(congestion === undefined ? {} : { congestion }),
     ...(mtu === undefined ? {} : { mtu }),
+    ...(initialWindow === undefined ? {} : { initialWindow }),
   };
   if (type === "unreachable" || type === UNREACHABLE) return { ...common, kind: "unreachable", nextHops: [] };
   const several = "nexthops" in item ? asObjects(item["nexthops"]) : [item];

@@ -100,6 +100,7 @@ function routeWords(route: Route, protocol: number): string {
   if (route.source !== undefined) words.push(`src ${host(route.source)}`);
   if (route.congestion !== undefined) words.push(`congctl ${word(route.congestion)}`);
   if (route.mtu !== undefined) words.push(`mtu ${integer(route.mtu, 68, 65535)}`);
+  if (route.initialWindow !== undefined) words.push(`initcwnd ${integer(route.initialWindow, 1, 65535)}`);
   const alone = route.nextHops.length === 1;
   return [...words, ...route.nextHops.map((hop) => nextHopWords(hop, alone))].join(" ");
 }

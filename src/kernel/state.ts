@@ -68,6 +68,8 @@ export interface Route {
   readonly congestion?: string;
   /** Of the whole path, bytes; absent: the device's. */
   readonly mtu?: number;
+  /** What a TCP connection may send at once when it begins, packets; absent: the kernel's ten. */
+  readonly initialWindow?: number;
 }
 
 /** An MPTCP endpoint of kind `subflow`. Its identifier is the kernel's. */

@@ -60,6 +60,7 @@ export function routeText(route: Route): string {
   if (route.source !== undefined) words.push(`src ${route.source}`);
   if (route.congestion !== undefined) words.push(`congctl ${route.congestion}`);
   if (route.mtu !== undefined) words.push(`mtu ${route.mtu}`);
+  if (route.initialWindow !== undefined) words.push(`initcwnd ${route.initialWindow}`);
   const alone = route.nextHops.length === 1;
   const hops = route.nextHops.map((hop) => nextHopText(hop, alone)).sort();
   return [...words, ...hops.map((hop) => (alone ? hop : `nexthop ${hop}`))].join(" ");

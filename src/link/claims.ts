@@ -7,10 +7,9 @@ export interface Claim {
   readonly counter: number;
   /** Bit i: lane i is live. */
   readonly live: number;
-  /** MTU by lane number, as the home has it. */
-  readonly mtus: ReadonlyMap<number, number>;
-  /** What its lanes need a subflow from the relay to hold, bytes; 0: not known. */
-  readonly need: number;
+  /** By lane number, what the home says of those that it has sent a probe by. */
+  readonly lanes: ReadonlyMap<number, Pick<LinkMessage, "mtu" | "window">>;
+  readonly need: LinkMessage["need"];
   /** Boots that were believed before. One that comes back is another router with the same invite. */
   readonly former: readonly string[];
   readonly twice: boolean;
@@ -45,8 +44,8 @@ export function hearProbe(state: ClaimState, probe: LinkMessage, lane: number, f
   if (known !== undefined && probe.token === known.token && probe.token !== NO_TOKEN) {
     const former = claim === undefined ? [] : [claim.boot, ...claim.former.filter((boot) => boot !== probe.boot)].slice(0, FORMER_KEPT);
     const twice = claim !== undefined && claim.former.includes(probe.boot);
-    const { boot, counter, live, mtu, need } = probe;
-    const next: Claim = { boot, counter, live, mtus: new Map([[lane, mtu]]), need, former, twice };
+    const { boot, counter, live, mtu, window, need } = probe;
+    const next: Claim = { boot, counter, live, lanes: new Map([[lane, { mtu, window }]]), need, former, twice };
     return { state: { claim: next, challenges: new Map() }, reply: "echo" };
   }
   const token = known?.token ?? freshToken;
@@ -54,6 +53,8 @@ export function hearProbe(state: ClaimState, probe: LinkMessage, lane: number, f
 }
 
 function renewed(claim: Claim, probe: LinkMessage, lane: number): Claim {
-  const mtus = claim.mtus.get(lane) === probe.mtu ? claim.mtus : new Map([...claim.mtus, [lane, probe.mtu]]);
-  return { ...claim, counter: probe.counter, live: probe.live, need: probe.need, mtus };
+  const { counter, live, need, mtu, window } = probe;
+  const known = claim.lanes.get(lane);
+  const lanes = known?.mtu === mtu && known.window === window ? claim.lanes : new Map([...claim.lanes, [lane, { mtu, window }]]);
+  return { ...claim, counter, live, need, lanes };
 }

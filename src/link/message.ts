@@ -1,4 +1,5 @@
 import { hexOf } from "../plan/hex.ts";
+import type { SendNeed } from "../plan/tcp-buffers.ts";
 
 /**
  * What home and relay say to each other over a lane: UDP datagrams between the home's lane address and the relay's service address.
@@ -14,8 +15,10 @@ import { hexOf } from "../plan/hex.ts";
  *    32   2  mtu: of the lane's device at home, bytes
  *    34   2  flags of the relay's: bit 0, it hears two homes with this identity; bit i, lane i's server is new there, and knows
  *           no session of before
- *    36   4  what the home's lanes need a subflow from the relay to hold, bytes; 0: not known (plan/tcp-buffers.ts)
- *    40      zeros up to the size that is to be tried
+ *    36   4  what a subflow from the relay should be able to hold where its connection has a reserve, bytes; 0: not known
+ *    40   4  the same where it has none (plan/tcp-buffers.ts)
+ *    44   2  window: what a subflow from the relay may send at once by this lane when it begins, packets; 0: what is usual
+ *    46      zeros up to the size that is to be tried
  *
  * Integers are big-endian. Who sends is told by the source address alone, which OpenVPN enforces; nothing in the message is believed
  * about it. A claim counts only with a known boot and a counter higher than the last (relay/claims.ts).
@@ -39,17 +42,19 @@ export interface LinkMessage {
   readonly twice: boolean;
   /** Bit i: lane i's server was started lately at the relay, and has no session of before. */
   readonly restarted: number;
-  /** What the home's lanes need a subflow from the relay to hold, bytes; 0: not known. */
-  readonly need: number;
+  /** What the home's lanes need a subflow from the relay to hold. */
+  readonly need: SendNeed;
+  /** What a subflow from the relay may send at once by this lane when it begins, packets; 0: what is usual. */
+  readonly window: number;
 }
 
-export const HEADER_SIZE = 40;
+export const HEADER_SIZE = 48;
 export const NO_TOKEN = "0000000000000000";
 
 const MAGIC = 0x42445231;
 const types: readonly LinkMessageType[] = ["probe", "echo", "challenge"];
 
-/** The datagram, padded with zeros to `size` bytes (at least the header's 40). */
+/** The datagram, padded with zeros to `size` bytes (at least the header's 48). */
 export function encodeMessage(message: LinkMessage, size: number): Uint8Array {
   const bytes = new Uint8Array(Math.max(HEADER_SIZE, size));
   const view = new DataView(bytes.buffer);
@@ -63,7 +68,9 @@ export function encodeMessage(message: LinkMessage, size: number): Uint8Array {
   bytes.set(fromHex(message.token), 24);
   view.setUint16(32, message.mtu);
   view.setUint16(34, (message.twice ? 1 : 0) | (message.restarted & 0xfffe));
-  view.setUint32(36, message.need);
+  view.setUint32(36, message.need.reserved);
+  view.setUint32(40, message.need.alone);
+  view.setUint16(44, message.window);
   return bytes;
 }
 
@@ -85,7 +92,8 @@ export function decodeMessage(bytes: Uint8Array): LinkMessage | undefined {
     mtu: view.getUint16(32),
     twice: (view.getUint16(34) & 1) === 1,
     restarted: view.getUint16(34) & 0xfffe,
-    need: view.getUint32(36),
+    need: { reserved: view.getUint32(36), alone: view.getUint32(40) },
+    window: view.getUint16(44),
   };
 }
 

@@ -24,6 +24,8 @@ export const TABLE_MAIN = 254;
 export const TABLE_RELAY = 21300;
 export const tableOfGateway = (i: number): number => 21300 + i;
 export const TABLE_NO_ROUTE = 21346;
+/** At the relay: the homes' lane addresses, with the window that a subflow begins with. */
+export const TABLE_LANE_WINDOWS = 21347;
 export const tableOfLane = (i: number): number => 21330 + i;
 
 /** Rule preferences, all under mwan3's 1000. */

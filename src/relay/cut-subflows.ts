@@ -1,5 +1,6 @@
 import type { Host } from "../host/types.ts";
 import { homeAddress } from "../plan/addresses.ts";
+import { anyOf } from "../process/any-of.ts";
 import { PORT_PROXY } from "../plan/numbers.ts";
 import type { RelayPlan } from "./plan.ts";
 
@@ -9,13 +10,10 @@ import type { RelayPlan } from "./plan.ts";
  * CONFIG_INET_DIAG_DESTROY waits for its timers.
  */
 export async function cutSubflows(host: Host, plan: RelayPlan, home: number, lanes: readonly number[], signal: AbortSignal): Promise<void> {
-  const cut = async (lane: number): Promise<void> => {
-    const address = homeAddress(plan.config.prefix, lane, home);
-    try {
-      await host.processes.run("ss", ["-K", "-tnH", "dst", address, "sport", "=", `:${String(PORT_PROXY)}`], signal);
-    } catch {
-      signal.throwIfAborted();
-    }
-  };
-  await Promise.all(lanes.map(cut));
+  const addresses = lanes.map((lane) => homeAddress(plan.config.prefix, lane, home));
+  try {
+    await host.processes.run("ss", ["-K", "-tnH", "sport", "=", `:${String(PORT_PROXY)}`, "and", ...anyOf("dst", addresses)], signal);
+  } catch {
+    signal.throwIfAborted();
+  }
 }

@@ -2,11 +2,14 @@ import { Daemon, type Reconciled } from "../control/daemon.ts";
 import type { RelayStatus } from "../control/types.ts";
 import type { Host } from "../host/types.ts";
 import { Kernel } from "../kernel/kernel.ts";
+import { kernelRelease } from "../kernel/release.ts";
 import { readDataCiphers } from "../openvpn/ciphers.ts";
+import { holdsReserve, sendLimit } from "../plan/tcp-buffers.ts";
 import { isAborted } from "../process/aborted.ts";
 import { endAll } from "../process/end-named.ts";
 import { machineMemory } from "../process/memory.ts";
 import type { Log } from "../process/log.ts";
+import { Turn } from "../process/turn.ts";
 import { desiredState, lanesRouted } from "./desired.ts";
 import { ExitProxy } from "./exit-proxy.ts";
 import { LaneServer, laneProcess } from "./lane-server.ts";
@@ -35,7 +38,10 @@ export class RelayDaemon extends Daemon<RelayPlan> {
   readonly #link: LinkServer;
   readonly #confined: number;
   #memory = 0;
+  #reserve = false;
   readonly #kernel: Kernel;
+  /** In the order in which homes say so. */
+  readonly #cuts = new Turn();
   #plan: RelayPlan;
   /** Whether the nft table was as wanted when last looked at. */
   #confines = false;
@@ -61,7 +67,7 @@ export class RelayDaemon extends Daemon<RelayPlan> {
       },
       restarted: () => this.#servers.reduce((bits, server) => bits | (server.startedWithin(NEW_FOR) ? 1 << server.lane : 0), 0),
       onFall: (home, lanes) => {
-        cutSubflows(host, this.#plan, home, lanes, this.signal).catch(() => undefined);
+        this.#cuts.take(async () => await cutSubflows(host, this.#plan, home, lanes, this.signal)).catch(() => undefined);
       },
     });
   }
@@ -84,6 +90,7 @@ export class RelayDaemon extends Daemon<RelayPlan> {
 
   async #start(): Promise<void> {
     this.#memory = await machineMemory(this.host);
+    this.#reserve = holdsReserve(await kernelRelease(this.host));
     const ciphers = await readDataCiphers(this.host);
     this.#admit();
     // The lanes of a former configuration have nobody else who ends them.
@@ -148,8 +155,8 @@ export class RelayDaemon extends Daemon<RelayPlan> {
   }
 
   protected override async reconcile(): Promise<Reconciled> {
-    const { subflowLimit } = this.#link;
-    const desired = desiredState(this.#plan, this.#link.live(), this.#confined, this.#memory, subflowLimit);
+    const limit = sendLimit(this.#link.need, this.#reserve);
+    const desired = desiredState(this.#plan, this.#link.live(), this.#confined, this.#memory, limit);
     const failed = await this.#kernel.set(desired, this.signal);
     this.#confines = !failed.some(({ operation }) => operation.kind === "replace-nft");
     const failures = failed.map(({ message }) => message);

@@ -4,7 +4,8 @@ import { decodeMessage, encodeMessage } from "../link/message.ts";
 import { hexOf } from "../plan/hex.ts";
 import { blockLength, blockOf, contains, parseIpv4, type Prefix } from "../plan/addresses.ts";
 import { MAX_GATEWAY, PORT_PROBE } from "../plan/numbers.ts";
-import { subflowLimit } from "../plan/tcp-buffers.ts";
+import { MOST_WINDOW } from "../plan/first-window.ts";
+import type { SendNeed } from "../plan/tcp-buffers.ts";
 import { LANE_MTU } from "./desired.ts";
 import type { LiveLane, LiveLanes } from "./plan.ts";
 
@@ -80,10 +81,11 @@ export class LinkServer {
     return new Map([...former, ...claimed]);
   }
 
-  /** What a subflow to a home may hold to send (bytes): the most that any of them needs. */
-  get subflowLimit(): number {
-    const needs = [...this.#homes.values()].map(({ state: { claim } }) => claim?.need ?? 0);
-    return subflowLimit(Math.max(0, ...needs));
+  /** What a subflow to a home should be able to hold: the most that any of them needs. */
+  get need(): SendNeed {
+    const needs = [...this.#homes.values()].flatMap(({ state: { claim } }) => claim?.need ?? []);
+    const most = (of: (need: SendNeed) => number): number => Math.max(0, ...needs.map(of));
+    return { reserved: most(({ reserved }) => reserved), alone: most(({ alone }) => alone) };
   }
 
   /** Only these homes are listened to. */
@@ -151,9 +153,12 @@ function mayTell(home: HeardHome, now: number): boolean {
 function liveLanesOf(claim: Claim | undefined): readonly LiveLane[] {
   if (claim === undefined) return [];
   const lanes = Array.from({ length: MAX_GATEWAY }, (_, index) => index + 1).filter((lane) => (claim.live & (1 << lane)) !== 0);
-  return lanes.map((lane) => ({ lane, mtu: Math.max(LEAST_MTU, Math.min(LANE_MTU, claim.mtus.get(lane) ?? LANE_MTU)) }));
+  return lanes.map((lane) => {
+    const { mtu = LANE_MTU, window = 0 } = claim.lanes.get(lane) ?? {};
+    return { lane, mtu: Math.max(LEAST_MTU, Math.min(LANE_MTU, mtu)), window: Math.min(MOST_WINDOW, window) };
+  });
 }
 
 /** What of a claim decides the kernel's state. */
 const decisive = (claim: Claim | undefined): string =>
-  [claim?.need, ...liveLanesOf(claim).map(({ lane, mtu }) => `${lane}/${mtu}`)].join(" ");
+  [claim?.need.reserved, claim?.need.alone, ...liveLanesOf(claim).map(({ lane, mtu, window }) => `${lane}/${mtu}/${window}`)].join(" ");

@@ -8,10 +8,13 @@ export interface RelayPlan {
   readonly book: Book;
 }
 
-/** A lane that a home claims to be live, and the largest packet that passes it, bytes. */
+/** A lane that a home claims to be live. */
 export interface LiveLane {
   readonly lane: number;
+  /** The largest packet that passes it, bytes. */
   readonly mtu: number;
+  /** What a subflow may send at once when it begins, packets; 0: what is usual. */
+  readonly window: number;
 }
 
 /** By home number. */

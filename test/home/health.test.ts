@@ -2,6 +2,7 @@ import fc from "fast-check";
 import type { GatewayStateName } from "../../src/control/types.ts";
 import { carries, type Health, type LaneObservation, nextHealth, probeInterval, suspiciousSilence } from "../../src/home/health.ts";
 import { flapped, holdTime, steady } from "../../src/home/hold.ts";
+import { Lateness } from "../../src/home/lateness.ts";
 import { test } from "../harness/index.ts";
 
 const NOW = 1_000_000;
@@ -15,6 +16,8 @@ const well: LaneObservation = {
   roundTrip: { smoothed: 20, variation: 5 },
   fullSizePasses: true,
   poor: "",
+  lateness: 0,
+  anotherFell: false,
   othersHeard: NOW - 5,
   cutOff: "",
   complaint: "",
@@ -47,26 +50,26 @@ test("a lane that is well carries, or stands by if it is not wanted", (t) => {
   t.equal(nextHealth(health("disabled"), silent(9_000, 9)).state, "disabled");
 });
 
-test("a lane that falls silent while another speaks is taken from the connections within 150 ms, or its own round trip", (t) => {
-  t.equal(after(health("up"), silent(140, 2)), "up");
-  t.equal(after(health("up"), silent(160, 2)), "suspect");
-  t.match(nextHealth(health("up"), silent(160, 2)), { reason: "no answer for 160 ms", flaps: 1 });
+test("a lane that falls silent while another speaks is taken from the connections within 120 ms, or its own round trip", (t) => {
+  t.equal(after(health("up"), silent(110, 2)), "up");
+  t.equal(after(health("up"), silent(130, 2)), "suspect");
+  t.match(nextHealth(health("up"), silent(130, 2)), { reason: "no answer for 130 ms", flaps: 1 });
   const slow = { smoothed: 600, variation: 50 };
   t.equal(after(health("up"), { ...silent(700, 9), roundTrip: slow }), "up", "an answer may still be on its way");
   t.equal(after(health("up"), { ...silent(900, 9), roundTrip: slow }), "suspect");
-  t.equal(suspiciousSilence(slow), 800);
+  t.equal(suspiciousSilence({ roundTrip: slow, lateness: 0 }), 800);
   t.equal(after(health("up"), { ...silent(5_000, 0), unansweredSince: undefined, unechoedSince: undefined }), "up", "nobody asked");
   t.equal(
     after(health("up"), { ...silent(5_000, 1), unansweredSince: NOW - 30, unechoedSince: NOW - 30 }),
     "up",
     "idle for long, and only just asked",
   );
-  t.equal(after(health("standby"), { ...silent(160, 2), wanted: false }), "suspect");
+  t.equal(after(health("standby"), { ...silent(130, 2), wanted: false }), "suspect");
 });
 
 test("a silence of all lanes is no fault of one: it is waited for", (t) => {
-  t.equal(after(health("up"), { ...silent(160, 2), othersHeard: NOW - 160 }), "up", "the others were not heard since, either");
-  t.equal(after(health("up"), { ...silent(160, 2), othersHeard: NOW - 110 }), "up", "or only by what was on its way");
+  t.equal(after(health("up"), { ...silent(130, 2), othersHeard: NOW - 160 }), "up", "the others were not heard since, either");
+  t.equal(after(health("up"), { ...silent(130, 2), othersHeard: NOW - 110 }), "up", "or only by what was on its way");
   t.equal(after(health("up"), { ...silent(1_000, 9), othersHeard: undefined }), "up", "it is the only one");
   t.equal(after(health("up"), { ...silent(3_100, 9), othersHeard: NOW - 3_100 }), "down");
   t.equal(after(health("up"), { ...silent(3_100, 9), othersHeard: undefined, complaint: "AUTH_FAILED" }), "down");
@@ -98,13 +101,13 @@ test("a lane that answers again is held, ever longer the more it flaps", (t) => 
     t.equal(after(health(state, 5), well), state, "what came before it fell counts for nothing");
   }
   t.equal(after(health("starting"), well), "up", "a new one is not held");
-  t.equal(after(health("holding", 199), well), "holding");
-  t.equal(after(health("holding", 201), well), "up");
-  t.equal(after(health("holding", 790, 3), well), "holding");
-  t.equal(after(health("holding", 810, 3), well), "up");
+  t.equal(after(health("holding", 99), well), "holding");
+  t.equal(after(health("holding", 101), well), "up");
+  t.equal(after(health("holding", 390, 3), well), "holding");
+  t.equal(after(health("holding", 410, 3), well), "up");
   t.equal(after(health("holding"), silent(300, 4)), "holding", "a silent moment keeps it from coming up, no more");
   t.equal(after(health("holding"), silent(500, 4)), "down");
-  t.same([0, 1, 2, 3, 10, 11].map(holdTime), [200, 200, 400, 800, 102_400, 120_000]);
+  t.same([0, 1, 2, 3, 11, 12].map(holdTime), [100, 100, 200, 400, 102_400, 120_000]);
   t.equal(flapped(3, 4_000), 4, "a short life");
   t.equal(flapped(3, 65_000), 1, "a long one");
   t.equal(steady(5, 19_000), 2);
@@ -119,7 +122,7 @@ test("a lane whose interface is down is down at once", (t) => {
 });
 
 test("a silent lane is down after a while, and says why", (t) => {
-  t.equal(after(health("suspect"), silent(400, 4)), "suspect");
+  t.equal(after(health("suspect"), silent(350, 4)), "suspect");
   t.match(nextHealth(health("suspect"), silent(500, 4)), { state: "down", reason: /does not answer/ });
   t.match(nextHealth(health("suspect"), { ...silent(500, 4), complaint: "Cannot resolve host" }), { reason: "Cannot resolve host" });
   t.match(nextHealth(health("down"), { ...silent(9_000, 9), complaint: "new" }), { reason: "new", since: NOW - 20_000 });
@@ -129,8 +132,31 @@ test("a silent lane is down after a while, and says why", (t) => {
 test("health stays the same object while nothing changes", (t) => {
   const up = health("up");
   t.equal(nextHealth(up, well), up);
-  const holding: Health = { ...health("holding", 100), reason: "it answers again" };
+  const holding: Health = { ...health("holding", 50), reason: "it answers again" };
   t.equal(nextHealth(holding, well), holding);
+});
+
+test("what falls silent together is taken away together", (t) => {
+  t.equal(after(health("up"), silent(100, 1)), "up");
+  t.equal(after(health("up"), { ...silent(100, 1), anotherFell: true }), "suspect");
+  t.equal(after(health("up"), { ...silent(80, 1), anotherFell: true }), "up", "it may speak yet");
+  t.equal(after(health("up"), { ...silent(100, 1), anotherFell: true, unansweredSince: NOW - 20 }), "up", "it was hardly asked");
+});
+
+test("a machine that is late itself takes so much longer to suspect a lane", (t) => {
+  const late = { ...silent(300, 2), lateness: 250 };
+  t.equal(after(health("up"), { ...late, lateness: 0 }), "suspect");
+  t.equal(after(health("up"), late), "up");
+  t.equal(after(health("up"), { ...silent(400, 2), lateness: 250 }), "suspect");
+  const lateness = new Lateness();
+  lateness.see(1_000, 995);
+  t.equal(lateness.value(1_000), 0, "as late as any");
+  lateness.see(2_000, 1_600);
+  t.equal(lateness.value(2_000), 400);
+  lateness.see(2_020, 2_015);
+  t.ok(lateness.value(2_020) > 390, "once in time does not make it punctual");
+  t.equal(lateness.value(3_000), 200);
+  t.equal(lateness.value(9_000), 0);
 });
 
 test("whatever is seen, a lane ends in a known state, and never carries unwanted or small", (t) => {
@@ -148,6 +174,8 @@ test("whatever is seen, a lane ends in a known state, and never carries unwanted
     }),
     fullSizePasses: fc.boolean(),
     poor: fc.constantFrom("", "it loses 30 % of packets"),
+    lateness: fc.nat(1_000),
+    anotherFell: fc.boolean(),
     othersHeard: moment,
     cutOff: fc.constantFrom("", "its interface wan1 is down or unplugged"),
     complaint: fc.constantFrom("", "AUTH_FAILED"),

@@ -29,12 +29,13 @@ function lane() {
       },
     },
   };
-  const identity = { boot: "aaaaaaaaaaaaaaaa", nextCounter: () => (counter += 1), need: () => 0, live: () => 0 };
+  const identity = { boot: "aaaaaaaaaaaaaaaa", nextCounter: () => (counter += 1), need: () => ({ reserved: 0, alone: 0 }), live: () => 0 };
   const options = {
     lane: 1,
     address: "198.19.16.2",
     service: SERVICE,
     mtu: 1400,
+    window: () => 0,
     loaded: () => false,
     dead: () => false,
     onRestarted: () => undefined,

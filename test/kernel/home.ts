@@ -47,6 +47,7 @@ export const home: KernelState = {
       metric: 3,
       congestion: "reno",
       mtu: 1280,
+      initialWindow: 32,
     },
   ],
   endpoints: [

@@ -102,13 +102,14 @@ test("lines for ip", async (t) => {
       source: "198.18.213.1",
       congestion: "bbr",
       mtu: 1280,
+      initialWindow: 64,
     };
     t.strictSame(lines({ kind: "add-device", device: { name: "binder-1", mtu: 1400, txQueueLength: 500 } }), [
       "tuntap add dev binder-1 mode tun",
       "link set dev binder-1 mtu 1400 txqueuelen 500 up",
     ]);
     t.strictSame(lines({ kind: "replace-route", route }), [
-      "route replace unicast 198.19.0.1/32 table 21300 metric 5 protocol 213 src 198.18.213.1 congctl bbr mtu 1280 nexthop via inet 10.0.0.2 dev dev weight 2 onlink nexthop dev via weight 1",
+      "route replace unicast 198.19.0.1/32 table 21300 metric 5 protocol 213 src 198.18.213.1 congctl bbr mtu 1280 initcwnd 64 nexthop via inet 10.0.0.2 dev dev weight 2 onlink nexthop dev via weight 1",
     ]);
     t.strictSame(lines({ kind: "remove-route", route: { table: 7, destination: "default", kind: "unreachable", nextHops: [] } }), [
       "route delete unreachable 0.0.0.0/0 table 7 protocol 213",

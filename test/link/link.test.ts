@@ -16,7 +16,8 @@ const message: fc.Arbitrary<LinkMessage> = fc.record({
   mtu: fc.integer({ min: 0, max: 0xffff }),
   twice: fc.boolean(),
   restarted: fc.integer({ min: 0, max: 0x7fff }).map((bits) => bits << 1),
-  need: fc.integer({ min: 0, max: 0xffffffff }),
+  need: fc.record({ reserved: fc.integer({ min: 0, max: 0xffffffff }), alone: fc.integer({ min: 0, max: 0xffffffff }) }),
+  window: fc.integer({ min: 0, max: 0xffff }),
 });
 
 test("every message is read as it was written, at any size", (t) => {
@@ -39,7 +40,8 @@ test("every message is read as it was written, at any size", (t) => {
         mtu: 0,
         twice: false,
         restarted: 0,
-        need: 0,
+        need: { reserved: 0, alone: 0 },
+        window: 0,
       },
       HEADER_SIZE,
     ),
@@ -69,7 +71,20 @@ const A = "aaaaaaaaaaaaaaaa";
 const B = "bbbbbbbbbbbbbbbb";
 const T = "1234567890abcdef";
 const probe = (boot: string, counter: number, live: number, token = NO_TOKEN): LinkMessage => ({
-  ...{ type: "probe", lane: 1, live, boot, counter, sent: 0, token, mtu: 1400, twice: false, restarted: 0, need: 0 },
+  ...{
+    type: "probe",
+    lane: 1,
+    live,
+    boot,
+    counter,
+    sent: 0,
+    token,
+    mtu: 1400,
+    twice: false,
+    restarted: 0,
+    need: { reserved: 0, alone: 0 },
+    window: 0,
+  },
 });
 
 function joined(boot: string, counter: number, live: number) {

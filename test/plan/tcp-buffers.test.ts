@@ -1,4 +1,5 @@
-import { receiveBuffer, sendBuffer, subflowLimit } from "../../src/plan/tcp-buffers.ts";
+import { firstWindow } from "../../src/plan/first-window.ts";
+import { holdsReserve, receiveBuffer, sendBuffer, sendLimit, unsentLimit } from "../../src/plan/tcp-buffers.ts";
 import { test } from "../harness/index.ts";
 
 const MEGABYTE = 2 ** 20;
@@ -13,9 +14,36 @@ test("receive buffers follow the memory", (t) => {
 });
 
 test("a subflow may hold what the lanes need, within bounds", (t) => {
-  t.equal(sendBuffer(262_144), "4096 16384 262144");
-  t.equal(subflowLimit(0), 448 * 1024, "nothing is known of them");
-  t.equal(subflowLimit(500_000), 500_000);
-  t.equal(subflowLimit(1_000), 262_144);
-  t.equal(subflowLimit(2 ** 40), 4 * MEGABYTE);
+  const limit = (alone: number) => sendLimit({ reserved: 999_999, alone }, false);
+  t.equal(sendBuffer(limit(262_144)), "4096 16384 262144");
+  t.equal(unsentLimit(limit(0)), undefined, "left as it is");
+  t.equal(limit(0).subflow, 448 * 1024, "nothing is known of them");
+  t.equal(limit(500_000).subflow, 500_000);
+  t.equal(limit(1_000).subflow, 262_144);
+  t.equal(limit(2 ** 32 - 1).subflow, 4 * MEGABYTE, "whatever a home says");
+});
+
+test("with a reserve a subflow holds less and the connection the rest, little of it unsent", (t) => {
+  const limit = (reserved: number) => sendLimit({ reserved, alone: 999_999 }, true);
+  t.equal(sendBuffer(limit(0)), `${String(4 * MEGABYTE)} 16384 ${String(224 * 1024)}`);
+  t.equal(unsentLimit(limit(0)), String(64 * 1024));
+  t.equal(limit(1_000).subflow, 128 * 1024);
+  t.equal(limit(900_000).subflow, 900_000);
+  t.equal(limit(2 ** 32 - 1).subflow, 4 * MEGABYTE);
+});
+
+test("kernels whose MPTCP does not heed the limit of what is unsent hold no reserve", (t) => {
+  t.same(["6.12.47", "6.18.44-fc", "7.0", "6.12-rc1"].map(holdsReserve), [true, true, true, true]);
+  t.same(["6.1.0-41-amd64", "6.6.93", "5.15.0", "", "x.y"].map(holdsReserve), [false, false, false, false, false]);
+});
+
+test("a subflow begins with a quarter of what its lane carries in a round trip, if that is much", (t) => {
+  t.equal(firstWindow(0), 0);
+  t.equal(firstWindow(75_000), 0, "5 Mbit/s at 120 ms: the kernel's ten");
+  t.equal(firstWindow(600_000), 64, "40 Mbit/s at 120 ms");
+  t.equal(firstWindow(100_000_000), 128);
+  for (const bytes of [90_000, 123_456, 345_678]) {
+    const window = firstWindow(bytes);
+    t.ok(window >= 16 && window * 1340 * 4 <= bytes && window * 1340 * 8 > bytes, String(window));
+  }
 });

@@ -1,7 +1,6 @@
 import type { Host, UdpSocket } from "../../src/host/types.ts";
 import { decodeMessage, encodeMessage, HEADER_SIZE, type LinkMessage, NO_TOKEN } from "../../src/link/message.ts";
 import { parsePrefix } from "../../src/plan/addresses.ts";
-import { subflowLimit } from "../../src/plan/tcp-buffers.ts";
 import { LinkServer } from "../../src/relay/link-server.ts";
 import { test } from "../harness/index.ts";
 
@@ -54,7 +53,8 @@ async function listening() {
       mtu: 1400,
       twice: false,
       restarted: 0,
-      need: 0,
+      need: { reserved: 0, alone: 0 },
+      window: 0,
     } as const;
     hear({ bytes: encodeMessage({ ...message, ...more }, HEADER_SIZE), address: from, port: 4000 });
   };
@@ -83,7 +83,7 @@ test("a home's claim is believed after a challenge, and names its own lanes alon
   t.same(relay.answers[0]?.type, "challenge");
   t.same([...relay.link.live()], [], "not yet");
   relay.probe("198.19.16.2", { token: relay.answers[0]?.token ?? "" });
-  t.same([...relay.link.live()], [[2, [{ lane: 1, mtu: 1400 }]]]);
+  t.same([...relay.link.live()], [[2, [{ lane: 1, mtu: 1400, window: 0 }]]]);
 });
 
 test("who is not in the book, or sends from elsewhere, is not heard", async (t) => {
@@ -104,8 +104,8 @@ test("a packet size that no route can have is made one that it can", async (t) =
   relay.join("198.19.16.2", { mtu: 0 });
   relay.join("198.19.16.3", { mtu: 65535 });
   t.same([...relay.link.live().values()].flat(), [
-    { lane: 1, mtu: 576 },
-    { lane: 1, mtu: 1400 },
+    { lane: 1, mtu: 576, window: 0 },
+    { lane: 1, mtu: 1400, window: 0 },
   ]);
 });
 
@@ -126,16 +126,16 @@ test("what a former daemon routed by is kept for a minute, until the home is hea
   const relay = await listening();
   relay.link.adopt(
     new Map([
-      [2, [{ lane: 3, mtu: 1400 }]],
-      [3, [{ lane: 4, mtu: 1400 }]],
+      [2, [{ lane: 3, mtu: 1400, window: 0 }]],
+      [3, [{ lane: 4, mtu: 1400, window: 0 }]],
     ]),
   );
   relay.join("198.19.16.2");
-  t.same(relay.link.live().get(2), [{ lane: 1, mtu: 1400 }], "its own word counts");
-  t.same(relay.link.live().get(3), [{ lane: 4, mtu: 1400 }]);
+  t.same(relay.link.live().get(2), [{ lane: 1, mtu: 1400, window: 0 }], "its own word counts");
+  t.same(relay.link.live().get(3), [{ lane: 4, mtu: 1400, window: 0 }]);
   relay.link.forget(3);
   t.equal(relay.link.live().has(3), false);
-  relay.link.adopt(new Map([[3, [{ lane: 4, mtu: 1400 }]]]));
+  relay.link.adopt(new Map([[3, [{ lane: 4, mtu: 1400, window: 0 }]]]));
   relay.pass(60_000);
   t.equal(relay.link.live().has(3), false, "a minute is over");
 });
@@ -158,24 +158,34 @@ test("lanes that a home claims no more are told at once, by number", async (t) =
   t.same(relay.fallen, ["2: 2 3"], "one that comes is no loss, and whoever is not believed tells nothing");
 });
 
+test("a home says how much a subflow may send at once, lane by lane, and no more than any line takes", async (t) => {
+  const relay = await listening();
+  relay.join("198.19.16.2", { live: 0b110, window: 64 });
+  relay.probe("198.19.32.2", { lane: 2, live: 0b110, window: 0xffff });
+  const lane = (number: number, window: number) => ({ lane: number, mtu: 1400, window });
+  t.same(relay.link.live().get(2), [lane(1, 64), lane(2, 128)]);
+  const changes = relay.changes;
+  relay.probe("198.19.16.2", { live: 0b110, window: 32 });
+  t.same(relay.link.live().get(2), [lane(1, 32), lane(2, 128)]);
+  t.equal(relay.changes, changes + 1, "the kernel is told at once");
+});
+
 test("the relay's send buffers are as large as the neediest home asks for", async (t) => {
   const relay = await listening();
   const { link, join, probe } = relay;
-  const least = subflowLimit(0);
-  t.equal(link.subflowLimit, least, "no home is known");
-  join("198.19.16.2", { need: 1_000_000 });
-  t.equal(link.subflowLimit, 1_000_000);
-  join("198.19.16.3", { boot: "bbbbbbbbbbbbbbbb", need: 600_000 });
-  t.equal(link.subflowLimit, 1_000_000);
+  const need = (reserved: number, alone = 0) => ({ reserved, alone });
+  t.same(link.need, need(0), "no home is known");
+  join("198.19.16.2", { need: need(1_000_000, 5) });
+  t.same(link.need, need(1_000_000, 5));
+  join("198.19.16.3", { boot: "bbbbbbbbbbbbbbbb", need: need(600_000, 700_000) });
+  t.same(link.need, need(1_000_000, 700_000));
   const changes = relay.changes;
-  probe("198.19.16.2", { need: 500_000 });
-  t.equal(link.subflowLimit, 600_000);
+  probe("198.19.16.2", { need: need(500_000) });
+  t.same(link.need, need(600_000, 700_000));
   t.equal(relay.changes, changes + 1, "the kernel is told at once");
-  probe("198.19.16.2", { need: 500_000, counter: 1 });
+  probe("198.19.16.2", { need: need(500_000), counter: 1 });
   t.equal(relay.changes, changes + 1);
-  probe("198.19.16.2", { need: 0xffffffff });
-  t.equal(link.subflowLimit, 4 * 2 ** 20, "whatever a home says");
   link.forget(2);
   link.forget(3);
-  t.equal(link.subflowLimit, least);
+  t.same(link.need, need(0));
 });
