@@ -41,7 +41,7 @@ export interface LaneObservation {
 }
 
 /** No round trip is believed to be shorter than this (ms): schedulers and radios have pauses of their own. */
-const LEAST_SILENCE = 120;
+const LEAST_SILENCE = 150;
 /** When another lane has fallen, this share of a silence is enough: what fell with it is taken away with it, and not a moment later. */
 const TOGETHER = 0.75;
 /** A busy lane that falls silent is asked within this time (ms). */

@@ -5,6 +5,7 @@ import type { Log } from "../process/log.ts";
 import { endNamed } from "../process/end-named.ts";
 import type { AdoptedLanes } from "./adopt.ts";
 import type { DeviceCounters } from "./counters.ts";
+import { fallSteps } from "./fall-steps.ts";
 import { carries } from "./health.ts";
 import { Lane } from "./lane.ts";
 import type { LaneCompany } from "./lane-company.ts";
@@ -41,8 +42,8 @@ export class Lanes {
   #fell: { readonly number: number; readonly at: number } | undefined;
   /** The lanes that changed, by number, until that is told: what is judged in one go is told in one. */
   readonly #changed = new Set<number>();
-  /** A lane whose fall is not told yet. */
-  #withheld: number | undefined;
+  /** Lanes that fell and are not told of yet. */
+  #withheld: ReadonlySet<number> = new Set();
   readonly #lateness = new Lateness();
 
   /** `onChange` is called when lanes begin or cease to carry, or their tunnels have connected. */
@@ -78,7 +79,7 @@ export class Lanes {
   }
 
   #claims({ gateway, health }: Lane): boolean {
-    return carries(health.state) || gateway.number === this.#withheld;
+    return carries(health.state) || this.#withheld.has(gateway.number);
   }
 
   #othersHeard(number: number): number | undefined {
@@ -176,22 +177,19 @@ export class Lanes {
     return fell !== undefined && fell.number !== number && this.#host.clock.monotonic() - fell.at < TOGETHER_WITHIN;
   }
 
-  /**
-   * Tells the relay which lanes changed, and answers them: those that carried least first. Of lanes that fell together the one that carried
-   * most is told of last: it is what the kernel would send by next, and as long as it waits for that one nothing else gets between what was
-   * lost with the others and the lanes that are left.
-   */
+  /** Tells the relay which lanes changed, and answers them: those that fell in the order in which they are to be taken away. */
   #tell(): readonly Lane[] {
-    const changed = [...this.all].filter(({ gateway }) => this.#changed.has(gateway.number)).sort((a, b) => carried(a) - carried(b));
+    const changed = this.all.filter(({ gateway }) => this.#changed.has(gateway.number));
     this.#changed.clear();
+    const risen = changed.filter(({ health }) => carries(health.state));
     const fallen = changed.filter(({ health }) => !carries(health.state));
-    if (fallen.length > 1) {
-      this.#withheld = fallen.at(-1)?.gateway.number;
+    const steps = fallSteps(fallen.map((lane) => ({ lane, number: lane.gateway.number, carried: carried(lane) })));
+    for (const [index] of steps.entries()) {
+      this.#withheld = new Set(steps.slice(index + 1).flatMap((step) => step.map(({ number }) => number)));
       this.#claim();
-      this.#withheld = undefined;
     }
-    this.#claim();
-    return changed;
+    if (steps.length === 0) this.#claim();
+    return [...risen, ...steps.flat().map(({ lane }) => lane)];
   }
 
   /** Tells the relay by every live lane, at once, which lanes live: until it knows, it sends what is not TCP by the wrong ones, or not. */

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { fallSteps } from "../../src/home/fall-steps.ts";
 import { type Candidate, carriers } from "../../src/home/roles.ts";
 import { test } from "../harness/index.ts";
 
@@ -54,4 +55,14 @@ test("never more than eight, and never none while one is well", (t) => {
     }),
   );
   t.pass();
+});
+
+test("of lanes that fell together the one that carried most goes last, by itself", (t) => {
+  const lane = (number: number, carried: number) => ({ number, carried });
+  const steps = (...fallen: readonly { number: number; carried: number }[]) =>
+    fallSteps(fallen).map((step) => step.map(({ number }) => number));
+  t.same(steps(lane(1, 20e6), lane(2, 40e6), lane(3, 5e6)), [[3, 1], [2]]);
+  t.same(steps(lane(1, 0), lane(2, 0)), [[1], [2]]);
+  t.same(steps(lane(7, 1e6)), [[7]]);
+  t.same(steps(), []);
 });

@@ -126,6 +126,19 @@ test("a router in hard times", { timeout: 300_000 }, async (t) => {
     t.equal((await house.get(["--bytes", "100000"])).content, "good");
   });
 
+  await t.test("others take the processor: no gateway is taken for dead, and each of many downloads comes", async (t) => {
+    const from = house.homeDaemon.stderr.length;
+    const others = Array.from({ length: 12 }, () => home.start("sh", ["-c", "while :; do :; done"]));
+    const { bytes } = await house.get(["--bytes", "100000", "--parallel", "100", "--limit", "60"], 90_000);
+    for (const other of others) await other.end();
+    t.equal(bytes, 100 * 100_000);
+    const fell = house.homeDaemon.stderr
+      .slice(from)
+      .split("\n")
+      .filter((line) => /: (suspect|down)/.test(line));
+    t.same(fell, []);
+  });
+
   await t.test("the clock jumps a day, forth and back", async (t) => {
     await home.must(BINDER, ["stop"], { limit: 20_000 });
     await house.homeDaemon.exit;
