@@ -81,8 +81,9 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     };
     this.#lanes = new Lanes(host, log, (lanes) => {
       const fallen = lanes.filter(({ health }) => !carries(health.state));
-      if (fallen.length > 0) void this.#drop(fallen);
-      onChange();
+      // What the fallen hold is waited for; the rest can wait a moment.
+      if (fallen.length > 0) void this.#drop(fallen).finally(onChange);
+      else onChange();
     });
     this.#proxy = new HomeProxy(host, onChange);
     this.#resolver = new Resolver(host);

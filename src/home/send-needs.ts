@@ -28,7 +28,7 @@ const OF_OWN = 1.5;
  * With a reserve a subflow holds no more than the slowest lane takes so long (s) for: when that lane is all that is left, what was lost
  * with the others waits behind it, and more than once, as the kernel sends again also what had arrived.
  */
-const OF_SLOWEST = 0.36;
+const OF_SLOWEST = 0.32;
 /** The other sides have the same buffers: servers that the relay sends uploads to are this far (s), and devices of the LAN this. */
 const FAR = 0.45;
 const NEAR = 0.075;

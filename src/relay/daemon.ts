@@ -63,7 +63,11 @@ export class RelayDaemon extends Daemon<RelayPlan> {
     this.#names = new NameServer(host);
     this.#link = new LinkServer(host, plan.config.prefix, {
       onChange: () => {
-        this.changed.set();
+        // The cuts come first: what a dead lane holds is waited for, the rest is not.
+        void this.#cuts.take(async () => {
+          this.changed.set();
+          await Promise.resolve();
+        });
       },
       restarted: () => this.#servers.reduce((bits, server) => bits | (server.startedWithin(NEW_FOR) ? 1 << server.lane : 0), 0),
       onFall: (home, lanes) => {

@@ -21,7 +21,7 @@ test("a lane far quicker than the others needs its own round trip", (t) => {
 });
 
 test("with a reserve no subflow holds more than the slowest lane is done with soon, or its own lane needs", (t) => {
-  t.equal(needsOf([near, slow]).relay.reserved, 0.36 * 500_000);
+  t.equal(needsOf([near, slow]).relay.reserved, 0.32 * 500_000);
   t.equal(needsOf([near, { ...slow, down: 150_000 }]).relay.reserved, 1.5 * 5_000_000 * 0.012);
 });
 
