@@ -6,6 +6,7 @@ import { blockLength, blockOf, contains, parseIpv4, type Prefix } from "../plan/
 import { MAX_GATEWAY, PORT_PROBE } from "../plan/numbers.ts";
 import { MOST_WINDOW } from "../plan/first-window.ts";
 import type { SendNeed } from "../plan/tcp-buffers.ts";
+import { Allowance } from "./allowance.ts";
 import { LANE_MTU } from "./desired.ts";
 import type { LiveLane, LiveLanes } from "./plan.ts";
 
@@ -13,9 +14,9 @@ interface HeardHome {
   state: ClaimState;
   /** Monotonic ms by lane. */
   readonly heard: Map<number, number>;
-  /** Changes that may still be told at once, as of `toldAt` (monotonic ms). */
-  changes: number;
-  toldAt: number;
+  /** A home that changes its mind all the time must not keep the relay busy with it. Falls are counted apart: somebody waits for each. */
+  readonly falls: Allowance;
+  readonly changes: Allowance;
 }
 
 /** So many changes of a home's lanes are told at once, and one more every second; what is beyond waits for the daemon's sweep. */
@@ -111,7 +112,12 @@ export class LinkServer {
     if (probe?.type !== "probe" || sender === undefined || probe.lane !== sender.lane) return;
     if (!this.#admitted.has(sender.home)) return;
     const now = this.#host.clock.monotonic();
-    const home = this.#homes.get(sender.home) ?? { state: noClaim, heard: new Map<number, number>(), changes: CHANGES, toldAt: now };
+    const home = this.#homes.get(sender.home) ?? {
+      state: noClaim,
+      heard: new Map<number, number>(),
+      falls: new Allowance(CHANGES, now),
+      changes: new Allowance(CHANGES, now),
+    };
     this.#homes.set(sender.home, home);
     home.heard.set(sender.lane, now);
     const before = home.state.claim;
@@ -121,13 +127,12 @@ export class LinkServer {
     const twice = answer.state.claim?.twice ?? false;
     const reply = encodeMessage({ ...probe, type: answer.reply, token, twice, restarted: this.#options.restarted() }, bytes.length);
     this.#socket?.send(reply, address, port).catch(() => undefined);
-    if (decisive(home.state.claim) === decisive(before) || !mayTell(home, now)) return;
-    const fallen = liveLanesOf(before).filter(({ lane }) => ((home.state.claim?.live ?? 0) & (1 << lane)) === 0);
-    if (fallen.length > 0)
-      this.#options.onFall(
-        sender.home,
-        fallen.map(({ lane }) => lane),
-      );
+    if (decisive(home.state.claim) === decisive(before)) return;
+    const fallen = liveLanesOf(before)
+      .map(({ lane }) => lane)
+      .filter((lane) => ((home.state.claim?.live ?? 0) & (1 << lane)) === 0);
+    if (fallen.length > 0 && home.falls.take(now)) this.#options.onFall(sender.home, fallen);
+    else if (!home.changes.take(now)) return;
     this.#options.onChange();
   }
 
@@ -139,15 +144,6 @@ export class LinkServer {
     const lane = Math.floor((value - this.#prefix.base) / size);
     return lane === 0 ? undefined : { lane, home: value - blockOf(this.#prefix, lane).base };
   }
-}
-
-/** A home that changes its mind all the time must not keep the relay busy with it. */
-function mayTell(home: HeardHome, now: number): boolean {
-  home.changes = Math.min(CHANGES, home.changes + (now - home.toldAt) / 1000);
-  home.toldAt = now;
-  if (home.changes < 1) return false;
-  home.changes -= 1;
-  return true;
 }
 
 function liveLanesOf(claim: Claim | undefined): readonly LiveLane[] {

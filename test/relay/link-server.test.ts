@@ -116,9 +116,20 @@ test("a home that changes its mind all the time wakes the relay seldom, and anot
     relay.pass(10);
     relay.probe("198.19.16.2", { live: i % 2 === 0 ? 4 : 2 });
   }
-  t.ok(relay.changes <= 16 + 10 + 1, `${String(relay.changes)} wakes in ten seconds`);
+  t.ok(relay.changes <= 2 * (16 + 10) + 1, `${String(relay.changes)} wakes in ten seconds`);
   const before = relay.changes;
   relay.join("198.19.16.3");
+  t.equal(relay.changes, before + 1);
+});
+
+test("a home that has said much else is heard when a lane of it falls", async (t) => {
+  const relay = await listening();
+  relay.join("198.19.16.2", { live: 0b110 });
+  for (let i = 1; i <= 100; i++) relay.probe("198.19.16.2", { live: 0b110, window: i });
+  t.ok(relay.changes < 20, `${String(relay.changes)} wakes`);
+  const before = relay.changes;
+  relay.probe("198.19.16.2", { live: 0b010 });
+  t.same(relay.fallen, ["2: 2"]);
   t.equal(relay.changes, before + 1);
 });
 
