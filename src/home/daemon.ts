@@ -233,7 +233,8 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     if (this.#proxy.complaint !== "") return true;
     if (this.#proxy.supervisor.state.kind !== "running") return this.#loaded.plan.membership === undefined;
     try {
-      const unfit = this.#healer.complaints(this.#loaded.plan).map(({ number }) => number);
+      const poor = seen.lanes.filter((lane) => lane.poor);
+      const unfit = [...poor, ...this.#healer.complaints(this.#loaded.plan)].map(({ number }) => number);
       await this.#proxy.spread(seen.lanes, new Set(unfit), this.signal);
       return true;
     } catch (error) {

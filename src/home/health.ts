@@ -28,6 +28,8 @@ export interface LaneObservation {
   readonly fullSizePasses: boolean;
   /** Why it would drag the others though it answers (loss, delay), for a person; empty if it would not. */
   readonly poor: string;
+  /** Since when that is so; undefined: it is not. */
+  readonly poorSince: number | undefined;
   /** How late this machine does what is due, ms: so much of a silence may be its own. */
   readonly lateness: number;
   /** Another lane has fallen just now: what falls together has one cause. */
@@ -53,6 +55,8 @@ const DOWN_PROBES = 3;
 const SPEAKS = 100;
 /** A silence of all lanes at once has one cause, and taking them from the connections would not help: it is waited for so long (ms). */
 const COMMON_SILENCE = 3_000;
+/** A lane that is poor goes on for so long (ms): connections that have just begun there are joined by other lanes meanwhile, and new ones begin elsewhere. */
+const LEAVE_TO_JOIN = 500;
 /** Bytes come in but no echo does, for so many times the usual delay, or so long (ms): nothing gets out. */
 const DEAF_FACTOR = 4;
 const DEAF_LEAST = 1_000;
@@ -145,7 +149,7 @@ export function nextHealth(health: Health, seen: LaneObservation): Health {
       if (isSilent(seen) && (own || health.state === "standby")) return fall("suspect", `no answer for ${Math.round(silenceOf(seen))} ms`);
       if (isSilent(seen) && isDead(seen) && silenceOf(seen) > COMMON_SILENCE) return fall("down", seen.complaint || NO_ANSWER);
       if (isDeaf(seen) && !alone) return fall("suspect", "nothing that is sent through this gateway arrives");
-      if (seen.poor !== "" && !alone) return fall("holding", seen.poor);
+      if (seen.poor !== "" && !alone && seen.now - (seen.poorSince ?? seen.now) >= LEAVE_TO_JOIN) return fall("holding", seen.poor);
       const settled = steady(health.flaps, seen.now - health.since);
       return (health.state === "up") === seen.wanted ? to(health.state, seen.wanted ? "" : STANDS_BY, settled) : well();
     }

@@ -48,6 +48,7 @@ export class Lane {
   /** Its server was started after OpenVPN connected to it, and knows nothing of that. */
   #orphaned = false;
   #delay: number | undefined;
+  #poorSince: number | undefined;
 
   /** `adopted`: the MTU of its device, if a former daemon left it live. */
   constructor(
@@ -120,6 +121,7 @@ export class Lane {
     return {
       number: this.gateway.number,
       live: carries(this.#health.state),
+      poor: this.#poorSince !== undefined,
       mtu: this.probe.search.mtu,
       window: this.windows.up,
       delay: this.#delay,
@@ -190,8 +192,14 @@ export class Lane {
   /** Judges the lane by what is known now. */
   observe(): void {
     const { probe } = this;
+    const now = this.#host.clock.monotonic();
+    const poor = this.#poor;
+    if ((poor === "") !== (this.#poorSince === undefined)) {
+      this.#poorSince = poor === "" ? undefined : now;
+      this.#company.onPoor();
+    }
     const next = nextHealth(this.#health, {
-      now: this.#host.clock.monotonic(),
+      now,
       wanted: this.#company.wants(this.gateway.number),
       lastHeard: probe.lastHeard,
       unansweredSince: probe.unansweredSince,
@@ -199,7 +207,8 @@ export class Lane {
       unechoedSince: probe.unechoedSince,
       roundTrip: probe.roundTrip,
       fullSizePasses: probe.search.proven,
-      poor: this.#poor,
+      poor,
+      poorSince: this.#poorSince,
       anotherFell: this.#company.anotherFell(this.gateway.number),
       lateness: this.#company.lateness(),
       othersHeard: this.#company.othersHeard(this.gateway.number),

@@ -60,6 +60,9 @@ export class Lanes {
         this.#restarted = bits;
         for (const lane of this.all) if ((fresh & (1 << lane.gateway.number)) !== 0) lane.serverIsNew();
       },
+      onPoor: () => {
+        onChange([]);
+      },
       onChange: (number) => {
         const lane = this.#running.get(number)?.lane;
         if (lane !== undefined && !carries(lane.health.state)) this.#fell = { number, at: host.clock.monotonic() };

@@ -65,6 +65,8 @@ export interface LaneSnapshot {
   readonly number: number;
   /** It carries traffic. */
   readonly live: boolean;
+  /** It loses or delays too much: connections should begin elsewhere. */
+  readonly poor: boolean;
   /** Of its device, bytes. */
   readonly mtu: number;
   /** What a subflow of the home's may send at once by it when it begins, packets; 0: what is usual. */

@@ -16,6 +16,7 @@ const well: LaneObservation = {
   roundTrip: { smoothed: 20, variation: 5 },
   fullSizePasses: true,
   poor: "",
+  poorSince: undefined,
   lateness: 0,
   anotherFell: false,
   othersHeard: NOW - 5,
@@ -84,8 +85,9 @@ test("a lane that hears and is not heard is deaf, whatever comes in by it", (t) 
 });
 
 test("a lane that loses or lags is held back while others carry, and only then", (t) => {
-  const poor = { ...well, poor: "it loses 30 % of packets" };
+  const poor = { ...well, poor: "it loses 30 % of packets", poorSince: NOW - 600 };
   t.match(nextHealth(health("up"), poor), { state: "holding", reason: poor.poor, flaps: 1 });
+  t.equal(after(health("up"), { ...poor, poorSince: NOW - 400 }), "up", "what has just begun there is joined by others meanwhile");
   t.equal(after(health("up"), { ...poor, othersHeard: undefined }), "up");
   t.equal(after(health("holding", 900_000), poor), "holding", "for as long as it does");
   t.equal(after(health("holding"), { ...poor, othersHeard: undefined }), "up", "a poor gateway is better than none");
@@ -175,6 +177,7 @@ test("whatever is seen, a lane ends in a known state, and never carries unwanted
     }),
     fullSizePasses: fc.boolean(),
     poor: fc.constantFrom("", "it loses 30 % of packets"),
+    poorSince: moment,
     lateness: fc.nat(1_000),
     anotherFell: fc.boolean(),
     othersHeard: moment,

@@ -34,7 +34,14 @@ test("a lost probe or two do not lower the MTU", (t) => {
   t.equal(search.tries, 0);
 });
 
-const lane = (number: number, delay: number | undefined, live = true): LaneSnapshot => ({ number, live, mtu: 1400, window: 0, delay });
+const lane = (number: number, delay: number | undefined, live = true): LaneSnapshot => ({
+  number,
+  live,
+  poor: false,
+  mtu: 1400,
+  window: 0,
+  delay,
+});
 
 test("connections start on the quickest lanes, and now and then on every other live one", (t) => {
   const weights = firstSubflowWeights([lane(1, 40), lane(2, 42), lane(3, 120), lane(4, undefined), lane(5, 1, false)]);

@@ -83,8 +83,11 @@ function talk(to, port) {
   socket.setNoDelay(true);
   socket.on("error", (error) => say({ end: error.code }));
   socket.on("close", () => process.exit(0));
+  let partial = "";
   socket.on("data", (bytes) => {
-    for (const peer of bytes.toString().trim().split("\n")) say({ flow: 0, at: performance.now(), peer });
+    const lines = (partial + bytes.toString()).split("\n");
+    partial = lines.pop() ?? "";
+    for (const peer of lines) say({ flow: 0, at: performance.now(), peer });
   });
   setInterval(() => socket.write("?"), 100);
 }
