@@ -10,8 +10,8 @@ export interface LaneCompany {
   othersHeard(lane: number): number | undefined;
   /** The relay says that the servers of these lanes (bit i: lane i) were started lately. */
   onRestarted(lanes: number): void;
-  /** The lane begins or ceases to be poor: connections should begin elsewhere, or may begin there again. */
-  onPoor(): void;
-  /** The lane begins or ceases to carry, or its tunnel has connected. */
+  /** A lane's tunnel has connected, or it begins or ceases to be poor: connections should begin elsewhere, or may begin there again. */
+  onNews(): void;
+  /** The lane begins or ceases to carry. */
   onChange(lane: number): void;
 }

@@ -70,7 +70,7 @@ export class Lane {
       onConnected: () => {
         this.#orphaned = false;
         this.probe.lastSent = Number.NEGATIVE_INFINITY;
-        company.onChange(gateway.number);
+        company.onNews();
       },
     });
     const since = host.clock.monotonic();
@@ -196,7 +196,7 @@ export class Lane {
     const poor = this.#poor;
     if ((poor === "") !== (this.#poorSince === undefined)) {
       this.#poorSince = poor === "" ? undefined : now;
-      this.#company.onPoor();
+      this.#company.onNews();
     }
     const next = nextHealth(this.#health, {
       now,

@@ -46,7 +46,7 @@ export class Lanes {
   #withheld: ReadonlySet<number> = new Set();
   readonly #lateness = new Lateness();
 
-  /** `onChange` is called when lanes begin or cease to carry, or their tunnels have connected. */
+  /** `onChange` is called with the lanes that begin or cease to carry, and with none at other news of theirs. */
   constructor(host: Host, log: Log, onChange: (lanes: readonly Lane[]) => void) {
     this.#host = host;
     this.#log = log;
@@ -60,7 +60,7 @@ export class Lanes {
         this.#restarted = bits;
         for (const lane of this.all) if ((fresh & (1 << lane.gateway.number)) !== 0) lane.serverIsNew();
       },
-      onPoor: () => {
+      onNews: () => {
         onChange([]);
       },
       onChange: (number) => {
