@@ -6,7 +6,8 @@
  */
 import mri from "mri";
 import { projectRoot } from "../test/testbed/index.ts";
-import { type Cell, carriageCells, REPETITIONS } from "./cells.ts";
+import type { Cell } from "./cell.ts";
+import { carriageCells, REPETITIONS } from "./cells.ts";
 import { failoverCells } from "./failover/cells.ts";
 import { writeReport } from "./report.ts";
 import { openResults, saveResults } from "./results.ts";

@@ -1,22 +1,10 @@
 import { PORT, SERVER } from "../test/net/household.ts";
 import { compiled, type Testbed } from "../test/testbed/index.ts";
-import type { Curve } from "./failover/curve.ts";
+import type { Cell, Sample } from "./cell.ts";
 import { idleDaemon } from "./idle.ts";
 import { median } from "./percentile.ts";
 import { processorSeconds } from "./processor.ts";
-import { fourGateways, type Setups } from "./setups.ts";
-
-/** One measurement's figures by name; `value` is the one that the cell is about. */
-export type Sample = Readonly<Record<string, number>>;
-
-export interface Cell {
-  readonly id: string;
-  readonly unit: "Mbit/s" | "ms" | "s" | "1/s" | "%" | "1";
-  /** Times that it is measured; {@link REPETITIONS} by default. */
-  readonly repetitions?: number;
-  /** `keep` keeps the course of the transfer, of the first repetition. */
-  readonly measure: (setups: Setups, keep: (curve: Curve) => void) => Promise<Sample>;
-}
+import { fourGateways } from "./setups.ts";
 
 /** Counted from connect, slow start included. */
 const SECONDS = 20;

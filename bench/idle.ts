@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Household } from "../test/net/household.ts";
 import type { TestNode } from "../test/testbed/index.ts";
-import type { Sample } from "./cells.ts";
+import type { Sample } from "./cell.ts";
 import { processorSeconds } from "./processor.ts";
 
 const LANES = 8;

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { cpus, release, totalmem } from "node:os";
-import type { Sample } from "./cells.ts";
+import type { Sample } from "./cell.ts";
 import type { Curve } from "./failover/curve.ts";
 
 /** What was measured so far, as kept in bench/results.json. */

@@ -1,4 +1,4 @@
-import type { Cell } from "../cells.ts";
+import type { Cell } from "../cell.ts";
 import { type Fault, faults, leftAlone } from "./faults.ts";
 import { falseAlarms, through } from "./measure.ts";
 import { curveOf } from "./curve.ts";

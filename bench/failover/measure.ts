@@ -1,6 +1,6 @@
 import type { Household } from "../../test/net/household.ts";
 import { backAfter, longestStall, type Point, rateBetween, ratesBetween, Timeline } from "../../test/net/timeline.ts";
-import type { Sample } from "../cells.ts";
+import type { Sample } from "../cell.ts";
 import { median } from "../percentile.ts";
 import { FASTEST, type Fault, restart } from "./faults.ts";
 
