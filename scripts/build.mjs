@@ -15,6 +15,13 @@ if (engine !== "node" && engine !== "quickjs") throw new Error(`there is no engi
 const out = resolve(root, output);
 mkdirSync(dirname(out), { recursive: true });
 
+/** Whole at every moment: tests build programs of their own while others run what is built. */
+function replace(path, text) {
+  const fresh = `${path}.${String(process.pid)}`;
+  writeFileSync(fresh, text);
+  renameSync(fresh, path);
+}
+
 const result = await build({
   ...bundleOptions(engine),
   // CommonJS: a file without an extension is that everywhere, wherever it is copied to.
@@ -23,8 +30,8 @@ const result = await build({
   outfile: `${out}.new`,
 });
 // The project's package.json says "module", which would hold for build/binder too.
-if (engine === "node") writeFileSync(join(root, "build/package.json"), '{ "type": "commonjs" }\n');
-writeFileSync(`${out}.meta.json`, JSON.stringify(result.metafile));
+if (engine === "node") replace(join(root, "build/package.json"), '{ "type": "commonjs" }\n');
+replace(`${out}.meta.json`, JSON.stringify(result.metafile));
 chmodSync(`${out}.new`, 0o755);
 // A Binder that runs from this file keeps the old one.
 renameSync(`${out}.new`, out);
