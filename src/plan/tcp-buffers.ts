@@ -74,7 +74,7 @@ export function receiveBuffer(memory: number, role: "home" | "relay"): string {
  * So a subflow's is as small as the lines let it be. A connection's is the sum of its subflows' and of the first number
  * (net/mptcp/protocol.h, __mptcp_sync_sndbuf), the reserve, and it also holds what came out of order. On four lanes, when the fastest was
  * cut, its interface went down, all but the slowest were cut (ms without a byte): 4 MB for each subflow, 320 to 500, 230, 340; 448 kB,
- * 170 to 270, 55 to 141, 250 to 650; with a reserve 192 kB, 110 to 250, 36 to 80, 190 to 380.
+ * 170 to 270, 55 to 141, 250 to 650; with a reserve 192 kB, 106 to 216, 36 to 80, 227 to 409.
  */
 export const sendBuffer = ({ subflow, reserve }: SendLimit): string => `${reserve ? RESERVE : LEAST} 16384 ${subflow}`;
 
