@@ -7,8 +7,8 @@ export type ManagementEvent =
   /** A line of the log; `flags` has I, F, N (non-fatal error), W or D. */
   | { readonly kind: "log"; readonly flags: string; readonly text: string }
   | { readonly kind: "fatal"; readonly text: string }
-  /** A session that a server has, by its certificate's common name: a line of the answer to `status 2`. */
-  | { readonly kind: "client"; readonly commonName: string }
+  /** A session that a server has, by its certificate's common name: a line of the answer to `status 2`. `id` is what `client-kill` takes. */
+  | { readonly kind: "client"; readonly commonName: string; readonly id: number }
   | { readonly kind: "hold" };
 
 /** Reads one line of the management socket; undefined for lines that Binder has no use for. */
@@ -125,10 +125,14 @@ export class ManagementClient {
   }
 }
 
-/** `state on all` answers with past states as bare lines: time, name, detail, …; `status 2` with `CLIENT_LIST`, common name, …. */
-function parseReply(line: string): ManagementEvent | undefined {
-  const client = /^CLIENT_LIST,([^,]+),/.exec(line);
-  if (client !== null) return { kind: "client", commonName: client[1] ?? "" };
+/**
+ * Reads one line of an answer; undefined for lines that Binder has no use for. `state on all` answers with past states as bare lines: time,
+ * name, detail, …; `status 2` with `CLIENT_LIST`, common name, and eleven more, of which the ninth is the client's ID (multi_print_status
+ * in openvpn's multi.c).
+ */
+export function parseReply(line: string): ManagementEvent | undefined {
+  const client = /^CLIENT_LIST,([^,]+),(?:[^,]*,){8}([0-9]{1,10}),/.exec(line);
+  if (client !== null) return { kind: "client", commonName: client[1] ?? "", id: Number(client[2]) };
   const match = /^[0-9]{5,},([A-Z_]+),([^,]*),/.exec(line);
   return match === null ? undefined : { kind: "state", state: match[1] ?? "", detail: match[2] ?? "" };
 }

@@ -29,6 +29,12 @@ const SWEEP = 10_000;
 /** A lane's server is told to be new for so long (ms): homes probe an idle lane every twelve seconds. */
 const NEW_FOR = 30_000;
 
+/**
+ * What a home that is put off begins until it hears of that is ended after these pauses (ms). OpenVPN forgets its session five seconds
+ * later (scheduled_exit_interval in openvpn's options.c), whatever it hears.
+ */
+const LAST_WORDS: readonly number[] = [1_000, 5_000];
+
 /** The relay's daemon. Made by runRelay (run.ts). */
 export class RelayDaemon extends Daemon<RelayPlan> {
   protected override readonly sweep = SWEEP;
@@ -42,6 +48,8 @@ export class RelayDaemon extends Daemon<RelayPlan> {
   readonly #kernel: Kernel;
   /** In the order in which homes say so. */
   readonly #cuts = new Turn();
+  /** Certificates' names that are being put off. */
+  readonly #strangers = new Set<string>();
   #plan: RelayPlan;
   /** Whether the nft table was as wanted when last looked at. */
   #confines = false;
@@ -53,11 +61,15 @@ export class RelayDaemon extends Daemon<RelayPlan> {
     this.#kernel = new Kernel(host, relayOwnership(plan));
     this.#servers = lanesOf(plan).map(
       (lane) =>
-        new LaneServer(host, lane, (commonName) => {
-          this.#meet(commonName).catch((error: unknown) => {
-            if (!isAborted(this.signal)) log.write("error", error instanceof Error ? error.message : String(error));
-          });
-        }),
+        new LaneServer(
+          host,
+          lane,
+          // Who is being let in has no name yet.
+          (commonName) => numberOfCommonName(commonName) === undefined || this.#plan.book.homes.some(({ cn }) => cn === commonName),
+          (commonName) => {
+            this.#putOff(commonName, commonName);
+          },
+        ),
     );
     this.#proxy = new ExitProxy(host);
     this.#names = new NameServer(host);
@@ -123,14 +135,11 @@ export class RelayDaemon extends Daemon<RelayPlan> {
   protected override async apply(plan: RelayPlan): Promise<void> {
     const before = this.#plan.book.homes;
     this.#plan = plan;
-    const kept = new Set(this.#plan.book.homes.map((home) => home.cn));
-    for (const home of before) {
-      if (kept.has(home.cn)) continue;
-      this.log.write("info", `home '${home.name}' is no longer let in`);
-      this.#admit();
-      await this.#putOff(home.cn, home.number);
-    }
     this.#admit();
+    const kept = new Set(this.#plan.book.homes.map((home) => home.cn));
+    const gone = before.filter(({ cn }) => !kept.has(cn));
+    for (const { cn, name } of gone) this.#putOff(cn, `home '${name}'`);
+    if (gone.length > 0) await Promise.all(this.#servers.map(async (server) => await server.putOffStrangers()));
     await this.#proxy.configure(this.#plan, this.signal);
     await this.#names.configure(this.#plan);
   }
@@ -143,19 +152,30 @@ export class RelayDaemon extends Daemon<RelayPlan> {
     this.#link.admit(new Set(this.#plan.book.homes.map(({ number }) => number)));
   }
 
-  /** A session that was there before this daemon: its home may have been removed, or given a new key, while no daemon ran. */
-  async #meet(commonName: string): Promise<void> {
+  /**
+   * Ends what came in by a certificate that is no longer let in: its home was removed or given a new key, now or while no daemon ran. What
+   * its number claimed is void, even if the number stays with a home that has a new key.
+   */
+  #putOff(commonName: string, who: string): void {
     const number = numberOfCommonName(commonName);
-    if (number === undefined || this.#plan.book.homes.some(({ cn }) => cn === commonName)) return;
-    this.log.write("info", `${commonName} is no longer let in`);
-    await this.#putOff(commonName, number);
+    if (number === undefined || this.#strangers.has(commonName)) return;
+    this.#strangers.add(commonName);
+    this.log.write("info", `${who} is no longer let in`);
+    this.#expel(number)
+      .catch((error: unknown) => {
+        if (!isAborted(this.signal)) this.log.write("error", error instanceof Error ? error.message : String(error));
+      })
+      .finally(() => this.#strangers.delete(commonName));
   }
 
-  /** Ends all that came in by this certificate. What its number claimed is void, even if the number stays with a home that has a new key. */
-  async #putOff(commonName: string, number: number): Promise<void> {
+  async #expel(number: number): Promise<void> {
     this.#link.forget(number);
-    for (const server of this.#servers) await server.kill(commonName);
     await expel(this.host, this.#plan, number, this.signal);
+    for (const pause of LAST_WORDS) {
+      await this.host.clock.sleep(pause, this.signal);
+      if (this.#plan.book.homes.some((home) => home.number === number)) return;
+      await expel(this.host, this.#plan, number, this.signal);
+    }
   }
 
   protected override async reconcile(): Promise<Reconciled> {

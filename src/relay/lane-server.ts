@@ -12,6 +12,9 @@ import { LANE_MTU } from "./desired.ts";
 import { clientEntries, RELAY_DIRECTORY, VPN_USER } from "./paths.ts";
 import type { RelayPlan } from "./plan.ts";
 
+/** The management command that lists the sessions. */
+const CLIENTS = "status 2";
+
 /** One lane's OpenVPN server at the relay. */
 export class LaneServer {
   readonly lane: number;
@@ -23,21 +26,26 @@ export class LaneServer {
   #program: Omit<ProcessSpecification, "revision"> | undefined;
   #text = "";
 
-  /** `onClient` hears of every session that OpenVPN has when this daemon meets it, by the certificate's name. */
-  constructor(host: Host, lane: number, onClient: (commonName: string) => void) {
+  /**
+   * `isAdmitted` says whether a certificate of this name is still let in: asked for every session that OpenVPN has when this daemon meets
+   * it, and by {@link putOffStrangers}. `onStranger` hears of each session that is ended.
+   */
+  constructor(host: Host, lane: number, isAdmitted: (commonName: string) => boolean, onStranger: (commonName: string) => void) {
     this.#host = host;
     this.lane = lane;
     this.#supervisor = new Supervisor(host, laneProcess(lane));
     const hear = (event: ManagementEvent): void => {
       if (event.kind === "fatal") this.#lastError = event.text;
-      if (event.kind === "client") onClient(event.commonName);
+      if (event.kind !== "client" || isAdmitted(event.commonName)) return;
+      void this.#management.send(`client-kill ${event.id}`);
+      onStranger(event.commonName);
     };
     this.#management = new ManagementClient(host, managementPath(lane), {
       onEvent: hear,
       onEnd: () => {
         this.#supervisor.look();
       },
-      questions: ["status 2"],
+      questions: [CLIENTS],
     });
   }
 
@@ -87,9 +95,13 @@ export class LaneServer {
     await Promise.all([this.#supervisor.supervise(signal), this.#management.run(signal)]);
   }
 
-  /** Ends the sessions of this certificate name. */
-  async kill(commonName: string): Promise<void> {
-    await this.#management.send(`kill ${commonName}`);
+  /**
+   * Has the sessions ended that are no longer let in. Each is told to begin anew, which it cannot, and is forgotten five seconds later.
+   * Not by `kill` and the name, which ends a session at once: OpenVPN (2.6.14) then stops at "Assertion failed at multi.h:657 (mi)" if
+   * that session's packet is on its way to the device, and every home's lane with it.
+   */
+  async putOffStrangers(): Promise<void> {
+    await this.#management.send(CLIENTS);
   }
 }
 

@@ -30,6 +30,13 @@ async function keysInTheOpen(node: TestNode): Promise<string> {
   return (await node.run("sh", ["-c", look])).stdout;
 }
 
+/** The lines of OpenVPN's logs that say why it stopped. */
+const assertions = (log: string): string =>
+  log
+    .split("\n")
+    .filter((line) => /Assertion failed|fatal error/.test(line))
+    .join("\n");
+
 test("homes at one relay", { timeout: 240_000 }, async (t) => {
   const house = await Household.create({
     gateways: [
@@ -147,6 +154,7 @@ test("homes at one relay", { timeout: 240_000 }, async (t) => {
     const { homes } = await relayStatus(house);
     t.notOk(homes.some(({ name }) => name === "home3"));
     t.same(await programs(relay), pids, "no program of the relay was started anew");
+    t.equal(assertions(await relay.must("sh", ["-c", "cat /run/binder/log/relay-lane-*.log"])), "", "no OpenVPN failed");
     const { content, end, bps } = await neighbour.result();
     t.same([content, end], ["good", "time"], "the neighbour's bytes are right");
     t.ok(bps > RATE / 10, `the neighbour had ${(bps / 1e6).toFixed(1)} Mbit/s`);

@@ -3,7 +3,7 @@ import { adviceOn, explainDetail, isSpecific } from "../../src/openvpn/advice.ts
 import { dataCiphers } from "../../src/openvpn/ciphers.ts";
 import { clientConfig } from "../../src/openvpn/client-config.ts";
 import { LastError } from "../../src/openvpn/last-error.ts";
-import { parseManagementLine } from "../../src/openvpn/management.ts";
+import { parseManagementLine, parseReply } from "../../src/openvpn/management.ts";
 import { directive, OpenvpnTextError } from "../../src/openvpn/text.ts";
 import { test } from "../harness/index.ts";
 
@@ -99,6 +99,21 @@ test("lines of the management socket", (t) => {
     }),
   );
   t.pass("no line is too strange");
+});
+
+test("lines of the answers to Binder's questions", (t) => {
+  t.same(parseReply("1764000000,CONNECTED,SUCCESS,10.8.0.2,45.0.100.2,21301,,"), { kind: "state", state: "CONNECTED", detail: "SUCCESS" });
+  const session = (name: string): string =>
+    `CLIENT_LIST,${name},45.0.2.2:55998,198.19.32.4,,48211,6029,2026-11-24 17:03:20,1764003800,UNDEF,17,3,AES-128-GCM`;
+  t.same(parseReply(session("home-4-a4199e31828c87a8")), { kind: "client", commonName: "home-4-a4199e31828c87a8", id: 17 });
+  for (const line of ["", "END", session(""), "CLIENT_LIST,home-4-a4,45.0.2.2:55998,17,", "HEADER,CLIENT_LIST,Common Name,Real Address"])
+    t.equal(parseReply(line), undefined, line);
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      parseReply(text);
+      parseReply(`CLIENT_LIST,${text}`);
+    }),
+  );
 });
 
 test("of one attempt's errors the cause is told, of two attempts' the later", (t) => {
