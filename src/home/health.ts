@@ -23,6 +23,8 @@ export interface LaneObservation {
   readonly unanswered: number;
   /** When the oldest probe was sent that no echo has come after, whatever else came; undefined: none is open. */
   readonly unechoedSince: number | undefined;
+  /** How long nothing has come in by a lane by which much came, ms; undefined: little came. */
+  readonly pausedFor: number | undefined;
   readonly roundTrip: RoundTrip | undefined;
   /** A full-size probe has come back since the lane was last down. */
   readonly fullSizePasses: boolean;
@@ -75,17 +77,28 @@ export function silenceOf({ now, lastHeard, unansweredSince }: LaneObservation):
   return now - Math.max(lastHeard ?? Number.NEGATIVE_INFINITY, unansweredSince - SOON);
 }
 
+const agedFrom = (now: number, since: number | undefined): number => (since === undefined ? 0 : now - since);
+
 /** Whether the lane does not answer, which may be for one cause with the others. */
 function isSilent(seen: LaneObservation): boolean {
-  const asked = seen.unansweredSince === undefined ? 0 : seen.now - seen.unansweredSince;
   const share = seen.anotherFell ? TOGETHER : 1;
-  return silenceOf(seen) > share * suspiciousSilence(seen) && asked >= share * (lateAfter(seen.roundTrip) + seen.lateness);
+  const late = share * (lateAfter(seen.roundTrip) + seen.lateness);
+  if (silenceOf(seen) > share * suspiciousSilence(seen) && agedFrom(seen.now, seen.unansweredSince) >= late) return true;
+  return hasStopped(seen, share) && agedFrom(seen.now, seen.unechoedSince) >= late;
+}
+
+/**
+ * Whether much came in and nothing does any more: for a round trip, which what is under way already fills. A probe that was under way
+ * too, and is late, then tells the same as one that is sent now, a round trip earlier.
+ */
+function hasStopped({ pausedFor, roundTrip, lateness }: LaneObservation, share: number): boolean {
+  if (pausedFor === undefined || roundTrip === undefined) return false;
+  return pausedFor > share * (Math.max(LEAST_SILENCE, roundTrip.smoothed) + lateness);
 }
 
 /** Whether bytes come in and no probe of ours arrives at the relay, or none of its echoes here. */
 function isDeaf(seen: LaneObservation): boolean {
-  const open = seen.unechoedSince === undefined ? 0 : seen.now - seen.unechoedSince;
-  return open > Math.max(DEAF_LEAST, DEAF_FACTOR * lateAfter(seen.roundTrip));
+  return agedFrom(seen.now, seen.unechoedSince) > Math.max(DEAF_LEAST, DEAF_FACTOR * lateAfter(seen.roundTrip));
 }
 
 function isDead(seen: LaneObservation): boolean {

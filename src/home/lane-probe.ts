@@ -36,6 +36,8 @@ export interface ProbeOptions {
 
 /** A probe is lost when it is this much later (ms) than it should be. */
 const LOST_MARGIN = 200;
+/** Of a lane that has been dead for long the oldest is enough. */
+const MOST_UNECHOED = 64;
 
 /** The probes of one lane: sends them, and keeps what their echoes show. */
 export class LaneProbe {
@@ -54,7 +56,8 @@ export class LaneProbe {
   readonly #identity: ProbeIdentity;
   readonly #options: ProbeOptions;
   #unanswered: { since: number; count: number } | undefined;
-  #unechoedSince: number | undefined;
+  /** When the probes were sent that no echo has come after, oldest first. */
+  readonly #unechoed: number[] = [];
   #socket: UdpSocket | undefined;
   #token = NO_TOKEN;
   /** When the last large probe was sent, monotonic ms. */
@@ -76,7 +79,7 @@ export class LaneProbe {
   }
 
   get unechoedSince(): number | undefined {
-    return this.#unechoedSince;
+    return this.#unechoed[0];
   }
 
   /** The lane was down: its packets may have another way, and so another largest size, when it is back. */
@@ -101,7 +104,7 @@ export class LaneProbe {
       this.#lastFull = now;
     }
     this.#unanswered = { since: this.#unanswered?.since ?? now, count: this.unanswered + 1 };
-    this.#unechoedSince ??= now;
+    if (this.#unechoed.length < MOST_UNECHOED) this.#unechoed.push(now);
     const counter = this.#identity.nextCounter();
     this.losses.judge(now - lateAfter(this.roundTrip) - LOST_MARGIN);
     this.losses.sent(counter, now, size === "small" && !this.#options.dead());
@@ -144,7 +147,7 @@ export class LaneProbe {
     if (sent === undefined) return;
     const now = this.#host.clock.monotonic();
     this.heard(now);
-    this.#unechoedSince = undefined;
+    while ((this.#unechoed[0] ?? Number.POSITIVE_INFINITY) <= sent) this.#unechoed.shift();
     this.roundTrip = addSample(this.roundTrip, now - sent);
     this.usual.add(now, now - sent, this.#options.loaded());
     if (bytes.length >= fullSize(this.search.mtu)) this.search = stepSearch(this.search, "answered");

@@ -58,9 +58,14 @@ export class LaneTraffic {
     return now < this.#busyUntil;
   }
 
+  /** How long nothing has come in, if much did before, ms; undefined: little did. */
+  pausedFor(now: number): number | undefined {
+    return this.#flows ? now - this.#cameAt : undefined;
+  }
+
   /** Whether much came in and has stopped: it should be asked at once whether it lives. */
   pauses(now: number): boolean {
-    return this.#flows && now - this.#cameAt > PAUSE;
+    return (this.pausedFor(now) ?? 0) > PAUSE;
   }
 
   /** Whether somebody sent by the lane and nothing has come in since: it should be asked whether it lives. */

@@ -205,6 +205,7 @@ export class Lane {
       unansweredSince: probe.unansweredSince,
       unanswered: probe.unanswered,
       unechoedSince: probe.unechoedSince,
+      pausedFor: this.#traffic.pausedFor(now),
       roundTrip: probe.roundTrip,
       fullSizePasses: probe.search.proven,
       poor,

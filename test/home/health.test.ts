@@ -13,6 +13,7 @@ const well: LaneObservation = {
   unansweredSince: undefined,
   unanswered: 0,
   unechoedSince: undefined,
+  pausedFor: undefined,
   roundTrip: { smoothed: 20, variation: 5 },
   fullSizePasses: true,
   poor: "",
@@ -66,6 +67,25 @@ test("a lane that falls silent while another speaks is taken from the connection
     "idle for long, and only just asked",
   );
   t.equal(after(health("standby"), { ...silent(160, 2), wanted: false }), "suspect");
+});
+
+test("where much came in, a probe that was under way when it stopped tells as soon as its answer is late", (t) => {
+  const far = { smoothed: 150, variation: 12 };
+  // Paused for so long, and the oldest probe without an echo sent so long ago; the one since the pause is not late yet.
+  const stopped = (paused: number, open: number, roundTrip = far): LaneObservation => ({
+    ...silent(paused, 2),
+    unechoedSince: NOW - open,
+    pausedFor: paused,
+    roundTrip,
+  });
+  t.equal(after(health("up"), stopped(160, 210)), "suspect");
+  t.equal(after(health("up"), { ...stopped(160, 210), pausedFor: undefined }), "up", "little came in");
+  t.equal(after(health("up"), stopped(160, 190)), "up", "its answer may be under way");
+  t.equal(after(health("up"), stopped(140, 400)), "up", "a probe was lost, and bytes came just now");
+  t.equal(after(health("up"), { ...stopped(160, 210), othersHeard: NOW - 170 }), "up", "all are silent");
+  t.equal(after(health("up"), { ...stopped(160, 210), lateness: 30 }), "up", "this machine is late");
+  t.equal(after(health("up"), stopped(500, 790, { smoothed: 600, variation: 40 })), "up", "no round trip has gone by");
+  t.equal(after(health("up"), stopped(610, 790, { smoothed: 600, variation: 40 })), "suspect");
 });
 
 test("a silence of all lanes is no fault of one: it is waited for", (t) => {
@@ -172,6 +192,7 @@ test("whatever is seen, a lane ends in a known state, and never carries unwanted
     unansweredSince: moment,
     unanswered: fc.nat(20),
     unechoedSince: moment,
+    pausedFor: fc.option(fc.nat(5_000), { nil: undefined }),
     roundTrip: fc.option(fc.record({ smoothed: fc.integer({ min: 1, max: 2_000 }), variation: fc.integer({ min: 0, max: 500 }) }), {
       nil: undefined,
     }),
