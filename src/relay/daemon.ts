@@ -64,8 +64,7 @@ export class RelayDaemon extends Daemon<RelayPlan> {
         new LaneServer(
           host,
           lane,
-          // Who is being let in has no name yet.
-          (commonName) => numberOfCommonName(commonName) === undefined || this.#plan.book.homes.some(({ cn }) => cn === commonName),
+          (commonName) => this.#isAdmitted(commonName),
           (commonName) => {
             this.#putOff(commonName, commonName);
           },
@@ -136,8 +135,7 @@ export class RelayDaemon extends Daemon<RelayPlan> {
     const before = this.#plan.book.homes;
     this.#plan = plan;
     this.#admit();
-    const kept = new Set(this.#plan.book.homes.map((home) => home.cn));
-    const gone = before.filter(({ cn }) => !kept.has(cn));
+    const gone = before.filter(({ cn }) => !this.#isAdmitted(cn));
     for (const { cn, name } of gone) this.#putOff(cn, `home '${name}'`);
     if (gone.length > 0) await Promise.all(this.#servers.map(async (server) => await server.putOffStrangers()));
     await this.#proxy.configure(this.#plan, this.signal);
@@ -150,6 +148,11 @@ export class RelayDaemon extends Daemon<RelayPlan> {
 
   #admit(): void {
     this.#link.admit(new Set(this.#plan.book.homes.map(({ number }) => number)));
+  }
+
+  /** Whether a certificate of this name is let in. Who is only being let in has no name of a home's yet. */
+  #isAdmitted(commonName: string): boolean {
+    return numberOfCommonName(commonName) === undefined || this.#plan.book.homes.some(({ cn }) => cn === commonName);
   }
 
   /**
