@@ -25,6 +25,7 @@ import { carries } from "./health.ts";
 import type { Lane } from "./lane.ts";
 import { forgetFlows } from "./forget-flows.ts";
 import { Healer } from "./healer.ts";
+import { Leaving } from "./leaving.ts";
 import { gatewayDevices, type HomeObservation, laneAddress, type Membership } from "./plan.ts";
 import { RelayWatch } from "./relay-watch.ts";
 import { HomeProxy } from "./proxy.ts";
@@ -53,6 +54,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
   readonly #resolver: Resolver;
   readonly #relays: RelayWatch;
   readonly #healer: Healer;
+  readonly #leaving: Leaving;
   readonly #quotas: Quotas;
   #moving = false;
   /** Gateways' devices that are up and have a carrier. */
@@ -91,6 +93,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     this.#healer = new Healer(host, log, async (sources) => {
       await this.#proxy.endSessions(sources, this.signal);
     });
+    this.#leaving = new Leaving(host);
     this.#quotas = new Quotas(host, log);
     log.level = loaded.plan.config.main.logLevel;
   }
@@ -271,6 +274,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
         this.#lanes.spent = await this.#quotas.count(this.#loaded.plan, counters);
       }
       const wait = await this.#lanes.tick();
+      await this.#lookAtLeaving();
       this.#lanes.judge();
       this.#seeRelays();
       if (this.#lanes.busy && this.#healer.due)
@@ -283,6 +287,14 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     }
     await this.#quotas.count(this.#loaded.plan, await this.#sample());
     await this.#quotas.close();
+  }
+
+  /** Whether a lane that is about to be left is some connection's only one; if that can't be known, it is as if it were not. */
+  async #lookAtLeaving(): Promise<void> {
+    await this.#leaving.look(this.#loaded.plan.membership, this.#lanes.leaving, this.signal).catch((error: unknown) => {
+      if (!isAborted(this.signal)) this.log.write("debug", `subflows could not be looked at: ${String(error)}`);
+    });
+    this.#lanes.dependedOn = this.#leaving.dependedOn;
   }
 
   #seeRelays(): void {

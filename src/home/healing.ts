@@ -148,7 +148,7 @@ export class Healing {
 }
 
 /** The connections' lanes, by their addresses. */
-function lanesOf(subflows: readonly Subflow[]): ReadonlyMap<string, Set<string>> {
+export function lanesOf(subflows: readonly Subflow[]): ReadonlyMap<string, Set<string>> {
   const connections = new Map<string, Set<string>>();
   for (const { address, token } of subflows) {
     if (token !== "") connections.set(token, (connections.get(token) ?? new Set()).add(address));
@@ -157,5 +157,5 @@ function lanesOf(subflows: readonly Subflow[]): ReadonlyMap<string, Set<string>>
 }
 
 /** How many connections have this lane alone: those that begin just now could not be joined by another if they lost it. */
-const dependants = (connections: ReadonlyMap<string, ReadonlySet<string>>, address: string): number =>
+export const dependants = (connections: ReadonlyMap<string, ReadonlySet<string>>, address: string): number =>
   [...connections.values()].filter((has) => has.size === 1 && has.has(address)).length;

@@ -32,6 +32,8 @@ export interface LaneObservation {
   readonly poor: string;
   /** Since when that is so; undefined: it is not. */
   readonly poorSince: number | undefined;
+  /** Some connection has no other lane yet. */
+  readonly dependedOn: boolean;
   /** How late this machine does what is due, ms: so much of a silence may be its own. */
   readonly lateness: number;
   /** Another lane has fallen just now: what falls together has one cause. */
@@ -59,6 +61,8 @@ const SPEAKS = 100;
 const COMMON_SILENCE = 3_000;
 /** A lane that is poor goes on for so long (ms): connections that have just begun there are joined by other lanes meanwhile, and new ones begin elsewhere. */
 const LEAVE_TO_JOIN = 500;
+/** And while some connection has no other lane, at most so long (ms): to lose it would end what cannot be joined yet. */
+const LEAVE_DEPENDANTS = 4_000;
 /** Bytes come in but no echo does, for so many times the usual delay, or so long (ms): nothing gets out. */
 const DEAF_FACTOR = 4;
 const DEAF_LEAST = 1_000;
@@ -78,6 +82,11 @@ export function silenceOf({ now, lastHeard, unansweredSince }: LaneObservation):
 }
 
 const agedFrom = (now: number, since: number | undefined): number => (since === undefined ? 0 : now - since);
+
+/** Whether a lane that is poor has been left to those that have just begun there for long enough. */
+function mayLeave({ now, poorSince, dependedOn }: LaneObservation): boolean {
+  return agedFrom(now, poorSince) >= (dependedOn ? LEAVE_DEPENDANTS : LEAVE_TO_JOIN);
+}
 
 /** Whether the lane does not answer, which may be for one cause with the others. */
 function isSilent(seen: LaneObservation): boolean {
@@ -162,7 +171,7 @@ export function nextHealth(health: Health, seen: LaneObservation): Health {
       if (isSilent(seen) && (own || health.state === "standby")) return fall("suspect", `no answer for ${Math.round(silenceOf(seen))} ms`);
       if (isSilent(seen) && isDead(seen) && silenceOf(seen) > COMMON_SILENCE) return fall("down", seen.complaint || NO_ANSWER);
       if (isDeaf(seen) && !alone) return fall("suspect", "nothing that is sent through this gateway arrives");
-      if (seen.poor !== "" && !alone && seen.now - (seen.poorSince ?? seen.now) >= LEAVE_TO_JOIN) return fall("holding", seen.poor);
+      if (seen.poor !== "" && !alone && mayLeave(seen)) return fall("holding", seen.poor);
       const settled = steady(health.flaps, seen.now - health.since);
       return (health.state === "up") === seen.wanted ? to(health.state, seen.wanted ? "" : STANDS_BY, settled) : well();
     }

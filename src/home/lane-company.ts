@@ -4,6 +4,8 @@ export interface LaneCompany {
   wants(lane: number): boolean;
   /** Whether another lane has fallen just now. */
   anotherFell(lane: number): boolean;
+  /** Whether some connection is known to have no other lane. */
+  dependedOn(lane: number): boolean;
   /** How late this machine does what is due, ms. */
   lateness(): number;
   /** The last moment (monotonic ms) that another lane that carries was heard; undefined: no other carries. */

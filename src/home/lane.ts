@@ -128,6 +128,11 @@ export class Lane {
     };
   }
 
+  /** It carries, and is to cease to: it would drag the others. */
+  get leaves(): boolean {
+    return this.#poorSince !== undefined && carries(this.#health.state);
+  }
+
   /** Runs OpenVPN and listens to it until {@link leave}, or the signal. */
   async run(plan: HomePlan, membership: Membership, ciphers: readonly string[], signal: AbortSignal): Promise<void> {
     const onAbort = (): void => {
@@ -210,6 +215,7 @@ export class Lane {
       fullSizePasses: probe.search.proven,
       poor,
       poorSince: this.#poorSince,
+      dependedOn: this.#company.dependedOn(this.gateway.number),
       anotherFell: this.#company.anotherFell(this.gateway.number),
       lateness: this.#company.lateness(),
       othersHeard: this.#company.othersHeard(this.gateway.number),

@@ -38,6 +38,7 @@ export class Lanes {
   #restarted: number | undefined;
   #carriers: ReadonlySet<number> = new Set();
   #spent: ReadonlySet<string> = new Set();
+  #dependedOn: ReadonlySet<number> = new Set();
   /** The lane that ceased to carry last, and when, monotonic ms. */
   #fell: { readonly number: number; readonly at: number } | undefined;
   /** The lanes that changed, by number, until that is told: what is judged in one go is told in one. */
@@ -52,6 +53,7 @@ export class Lanes {
     this.#log = log;
     this.#company = {
       wants: (number) => this.#carriers.has(number),
+      dependedOn: (number) => this.#dependedOn.has(number),
       lateness: () => this.#lateness.value(host.clock.monotonic()),
       anotherFell: (number) => this.#anotherFell(number),
       othersHeard: (number) => this.#othersHeard(number),
@@ -114,6 +116,16 @@ export class Lanes {
   /** Names of the gateways that have used up their quota. Takes effect with the next {@link judge}. */
   set spent(names: ReadonlySet<string>) {
     this.#spent = names;
+  }
+
+  /** Numbers of lanes that are about to be left and are some connection's only one. Takes effect with the next {@link judge}. */
+  set dependedOn(numbers: ReadonlySet<number>) {
+    this.#dependedOn = numbers;
+  }
+
+  /** The numbers of the lanes that carry and are to cease to, as they would drag the others. */
+  get leaving(): readonly number[] {
+    return this.all.filter((lane) => lane.leaves).map(({ gateway }) => gateway.number);
   }
 
   /** Learns from the devices' counters (by name) what the lanes carry, and what they need of the buffers; to be called every second or so. */

@@ -18,6 +18,7 @@ const well: LaneObservation = {
   fullSizePasses: true,
   poor: "",
   poorSince: undefined,
+  dependedOn: false,
   lateness: 0,
   anotherFell: false,
   othersHeard: NOW - 5,
@@ -108,6 +109,8 @@ test("a lane that loses or lags is held back while others carry, and only then",
   const poor = { ...well, poor: "it loses 30 % of packets", poorSince: NOW - 600 };
   t.match(nextHealth(health("up"), poor), { state: "holding", reason: poor.poor, flaps: 1 });
   t.equal(after(health("up"), { ...poor, poorSince: NOW - 400 }), "up", "what has just begun there is joined by others meanwhile");
+  t.equal(after(health("up"), { ...poor, poorSince: NOW - 3_900, dependedOn: true }), "up", "some connection has no other yet");
+  t.equal(after(health("up"), { ...poor, poorSince: NOW - 4_100, dependedOn: true }), "holding", "but not for ever");
   t.equal(after(health("up"), { ...poor, othersHeard: undefined }), "up");
   t.equal(after(health("holding", 900_000), poor), "holding", "for as long as it does");
   t.equal(after(health("holding"), { ...poor, othersHeard: undefined }), "up", "a poor gateway is better than none");
@@ -199,6 +202,7 @@ test("whatever is seen, a lane ends in a known state, and never carries unwanted
     fullSizePasses: fc.boolean(),
     poor: fc.constantFrom("", "it loses 30 % of packets"),
     poorSince: moment,
+    dependedOn: fc.boolean(),
     lateness: fc.nat(1_000),
     anotherFell: fc.boolean(),
     othersHeard: moment,

@@ -54,14 +54,14 @@ export async function soak(seconds: number, seed: number, say: (text: string) =>
       while (passed() < seconds - 5) {
         const size = Math.round(10 ** (3 + random() * (Math.log10(LARGEST) - 3)));
         const words = [kind, "--to", SERVER, "--port", String(PORT), "--bytes", String(size), "--limit", String(PATIENCE)];
-        for (let mayTry = 2; mayTry > 0; mayTry -= 1) {
+        for (;;) {
           const at = passed();
           const { content, end, bytes: moved } = await house.flow(words, (PATIENCE + 10) * 1000, host);
           flows += 1;
           bytes += moved;
           if (content === "good" && end === "complete") break;
           const told = `${kind} of ${String(size)} bytes from ${at.toFixed(1)} s to ${passed().toFixed(1)} s: ${content}, ${end}`;
-          if (mayTry === 1 || content !== "good" || !faults.some((fault) => justBegun(fault, at)) || passed() - at > RETRIED_WITHIN) {
+          if (content !== "good" || !faults.some((fault) => justBegun(fault, at)) || passed() - at > RETRIED_WITHIN) {
             lost.push(told);
             break;
           }
