@@ -274,7 +274,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
         this.#lanes.spent = await this.#quotas.count(this.#loaded.plan, counters);
       }
       const wait = await this.#lanes.tick();
-      await this.#lookAtLeaving();
+      this.#lookAtLeaving();
       this.#lanes.judge();
       this.#seeRelays();
       if (this.#lanes.busy && this.#healer.due)
@@ -289,12 +289,21 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     await this.#quotas.close();
   }
 
-  /** Whether a lane that is about to be left is some connection's only one; if that can't be known, it is as if it were not. */
-  async #lookAtLeaving(): Promise<void> {
-    await this.#leaving.look(this.#loaded.plan.membership, this.#lanes.leaving, this.signal).catch((error: unknown) => {
-      if (!isAborted(this.signal)) this.log.write("debug", `subflows could not be looked at: ${String(error)}`);
-    });
-    this.#lanes.dependedOn = this.#leaving.dependedOn;
+  /** Whether a lane that is about to be left is some connection's only one; if that can't be known, it is as if it were not. No lane's silence waits for it. */
+  #lookAtLeaving(): void {
+    this.#leaving.look(this.#loaded.plan.membership, this.#lanes.leaving, this.signal).then(
+      (found) => {
+        if (found !== undefined) this.#lanes.dependedOn = found;
+      },
+      (error: unknown) => {
+        this.#lanes.dependedOn = new Set();
+        this.#notLookedAt(error);
+      },
+    );
+  }
+
+  #notLookedAt(error: unknown): void {
+    if (!isAborted(this.signal)) this.log.write("debug", `subflows could not be looked at: ${String(error)}`);
   }
 
   #seeRelays(): void {
@@ -311,7 +320,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
         if (changed) this.changed.set();
       },
       (error: unknown) => {
-        if (!isAborted(this.signal)) this.log.write("debug", `subflows could not be looked at: ${String(error)}`);
+        this.#notLookedAt(error);
       },
     );
   }

@@ -10,27 +10,25 @@ const LOOK_EVERY = 200;
 export class Leaving {
   readonly #host: Host;
   #lookedAt = Number.NEGATIVE_INFINITY;
-  #dependedOn: ReadonlySet<number> = new Set();
 
   constructor(host: Host) {
     this.#host = host;
   }
 
-  /** The numbers of those lanes, by the last look. */
-  get dependedOn(): ReadonlySet<number> {
-    return this.#dependedOn;
-  }
-
-  /** Looks at the connections, if it is time to. `numbers`: of the lanes to be left. Rejects if `ss` can't be run. */
-  async look(membership: Membership | undefined, numbers: readonly number[], signal: AbortSignal): Promise<void> {
-    if (membership === undefined || numbers.length === 0) {
-      this.#dependedOn = new Set();
-      return;
-    }
+  /**
+   * Of `numbers`, the lanes to be left, those that some connection has alone; undefined: it was looked a moment ago. Rejects if `ss` can't be
+   * run.
+   */
+  async look(
+    membership: Membership | undefined,
+    numbers: readonly number[],
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<number> | undefined> {
+    if (membership === undefined || numbers.length === 0) return new Set();
     const now = this.#host.clock.monotonic();
-    if (now - this.#lookedAt < LOOK_EVERY) return;
+    if (now - this.#lookedAt < LOOK_EVERY) return undefined;
     this.#lookedAt = now;
     const connections = lanesOf(await readSubflows(this.#host, signal));
-    this.#dependedOn = new Set(numbers.filter((number) => dependants(connections, laneAddress(membership, number)) > 0));
+    return new Set(numbers.filter((number) => dependants(connections, laneAddress(membership, number)) > 0));
   }
 }
