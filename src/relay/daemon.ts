@@ -51,6 +51,8 @@ export class RelayDaemon extends Daemon<RelayPlan> {
   /** Certificates' names that are being put off. */
   readonly #strangers = new Set<string>();
   #plan: RelayPlan;
+  /** The names of the book's certificates: thousands, asked for by each session. */
+  #admitted: ReadonlySet<string> = new Set();
   /** Whether the nft table was as wanted when last looked at. */
   #confines = false;
 
@@ -147,12 +149,13 @@ export class RelayDaemon extends Daemon<RelayPlan> {
   }
 
   #admit(): void {
+    this.#admitted = new Set(this.#plan.book.homes.map(({ cn }) => cn));
     this.#link.admit(new Set(this.#plan.book.homes.map(({ number }) => number)));
   }
 
   /** Whether a certificate of this name is let in. Who is only being let in has no name of a home's yet. */
   #isAdmitted(commonName: string): boolean {
-    return numberOfCommonName(commonName) === undefined || this.#plan.book.homes.some(({ cn }) => cn === commonName);
+    return numberOfCommonName(commonName) === undefined || this.#admitted.has(commonName);
   }
 
   /**
