@@ -13,12 +13,15 @@
  * Name is the test's, with ` > ` before that of a test inside it. `Alone: no` runs the whole file, for a test that needs those before
  * it; by default only the named one runs. Each patch is tried on a copy of the tree in build/mutants/. First the named tests run on a
  * clean copy: a test that is red anyway catches nothing. A survivor fails, and so does a patch that does not apply, does not build, or
- * whose types are wrong (unused names apart).
+ * whose types are wrong (unused names apart). A few run at a time, those of *.serial.test.ts one after another.
  */
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { root } from "./bundle.mjs";
+
+const PARALLEL = Math.min(2, availableParallelism());
 
 const FOLDER = join(root, "test/mutants");
 const COPIES = join(root, "build/mutants");
@@ -31,21 +34,20 @@ function header(name) {
   return { name, what, file, test, alone: field("Alone") !== "no" };
 }
 
-function run(directory, program, args, environment = {}) {
-  const { status, stdout, stderr, error } = spawnSync(program, args, {
-    cwd: directory,
-    env: { ...process.env, ...environment },
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
+const run = (directory, program, args, environment = {}) =>
+  new Promise((done) => {
+    const options = { cwd: directory, env: { ...process.env, ...environment }, encoding: "utf8", maxBuffer: 1 << 28 };
+    execFile(program, args, options, (error, stdout, stderr) => {
+      const reason = error === null || typeof error.code === "number" ? "" : error.message;
+      done({ ok: error === null, output: `${stdout}${stderr}${reason}` });
+    });
   });
-  return { ok: status === 0, output: `${stdout ?? ""}${stderr ?? ""}${error?.message ?? ""}` };
-}
 
 /** Its own sources, committed or not, and everybody's packages. */
-function copyTree(name) {
+async function copyTree(name) {
   const copy = join(COPIES, name);
   rmSync(copy, { recursive: true, force: true });
-  const { output } = run(root, "git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+  const { output } = await run(root, "git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
   for (const file of output.split("\0").filter((path) => path !== "" && existsSync(join(root, path)))) {
     mkdirSync(dirname(join(copy, file)), { recursive: true });
     copyFileSync(join(root, file), join(copy, file));
@@ -66,17 +68,17 @@ const checkTypes = (copy) =>
   ]);
 
 /** Builds the tree and runs the named test: "passed", "failed", or what else came of it. */
-function verdict(copy, mutant) {
+async function verdict(copy, mutant) {
   if (typesCount) {
-    const types = checkTypes(copy);
+    const types = await checkTypes(copy);
     if (!types.ok) return { state: "wrong types", output: types.output };
   }
-  const built = run(copy, process.execPath, ["scripts/build.mjs"]);
+  const built = await run(copy, process.execPath, ["scripts/build.mjs"]);
   if (!built.ok) return { state: "does not build", output: built.output };
   const results = join(copy, "build/test/results.json");
   rmSync(results, { force: true });
   const top = mutant.test.split(" > ")[0];
-  const ran = run(copy, process.execPath, ["scripts/test.mjs", mutant.file], mutant.alone ? { TEST_ONLY: top } : {});
+  const ran = await run(copy, process.execPath, ["scripts/test.mjs", mutant.file], mutant.alone ? { TEST_ONLY: top } : {});
   if (!existsSync(results)) return { state: "did not run", output: ran.output };
   const [{ tests }] = JSON.parse(readFileSync(results, "utf8"));
   const named = tests.filter(({ name }) => name === mutant.test || name.startsWith(`${mutant.test} > `));
@@ -95,31 +97,49 @@ const asked = process.argv.slice(2);
 for (const name of asked) if (!names.includes(name)) throw new Error(`there is no test/mutants/${name}.patch`);
 const mutants = (asked.length > 0 ? asked : names).map(header);
 
-const clean = copyTree("clean");
-const typesCount = checkTypes(clean).ok;
-if (!typesCount) console.log("unbroken: the types are wrong already, so those of the mutants are not looked at");
-const baseline = new Map();
+/** Does `work` with each mutant that is given. */
+async function inTurn(given, work) {
+  const serial = ({ file }) => file.endsWith(".serial.test.ts");
+  for (const [phase, parallel] of [
+    [given.filter((mutant) => !serial(mutant)), PARALLEL],
+    [given.filter(serial), 1],
+  ]) {
+    const queue = [...phase];
+    const worker = async () => {
+      for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) await work(mutant);
+    };
+    await Promise.all(Array.from({ length: parallel }, worker));
+  }
+}
+
 const keyOf = ({ file, test, alone }) => JSON.stringify([file, test, alone]);
-for (const mutant of mutants) {
-  if (baseline.has(keyOf(mutant))) continue;
-  const result = verdict(clean, mutant);
+const baseline = new Map(mutants.map((mutant) => [keyOf(mutant), undefined]));
+const firsts = [...baseline.keys()].map((key) => mutants.find((mutant) => keyOf(mutant) === key));
+
+const clean = await copyTree("clean");
+const typesCount = (await checkTypes(clean)).ok;
+rmSync(clean, { recursive: true, force: true });
+if (!typesCount) console.log("unbroken: the types are wrong already, so those of the mutants are not looked at");
+await inTurn(firsts, async (mutant) => {
+  const copy = await copyTree(`unbroken-${mutant.name}`);
+  const result = await verdict(copy, mutant);
+  rmSync(copy, { recursive: true, force: true });
   baseline.set(keyOf(mutant), result);
   console.log(`unbroken: ${result.state.padEnd(8)} ${mutant.file}: ${mutant.test}`);
   if (result.state !== "passed") console.log(indent(result.output));
-}
-rmSync(clean, { recursive: true, force: true });
+});
 
 let escaped = 0;
 const width = Math.max(...mutants.map(({ name }) => name.length), 0);
 console.log("");
-for (const mutant of mutants) {
+await inTurn(mutants, async (mutant) => {
   const started = performance.now();
   const base = baseline.get(keyOf(mutant));
   let result = { state: `named test ${base.state} unbroken`, output: "" };
   if (base.state === "passed") {
-    const copy = copyTree(mutant.name);
-    const patched = run(copy, "patch", ["-p1", "--forward", "--no-backup-if-mismatch", "-i", join(FOLDER, `${mutant.name}.patch`)]);
-    result = patched.ok ? verdict(copy, mutant) : { state: "does not apply", output: patched.output };
+    const copy = await copyTree(mutant.name);
+    const patched = await run(copy, "patch", ["-p1", "--forward", "--no-backup-if-mismatch", "-i", join(FOLDER, `${mutant.name}.patch`)]);
+    result = patched.ok ? await verdict(copy, mutant) : { state: "does not apply", output: patched.output };
     rmSync(copy, { recursive: true, force: true });
   }
   const caught = result.state === "failed";
@@ -129,6 +149,6 @@ for (const mutant of mutants) {
     `${mutant.name.padEnd(width)}  ${word.padEnd(8)}  ${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${mutant.what}`,
   );
   if (!caught) console.log(`      ${mutant.file}: ${mutant.test}\n${indent(result.output)}`);
-}
+});
 console.log(`\n${mutants.length - escaped} caught, ${escaped} not`);
 process.exitCode = escaped > 0 || mutants.length === 0 ? 1 : 0;
