@@ -11,6 +11,7 @@ import { LaneTunnel } from "./lane-tunnel.ts";
 import { LaneWindows } from "./lane-windows.ts";
 import { DEFAULT_MTU } from "./mtu.ts";
 import { type HomePlan, type LaneSnapshot, laneAddress, type Membership, type NumberedGateway, serviceAddress } from "./plan.ts";
+import { poorReason } from "./poor.ts";
 import { steadyDelay } from "./steady-delay.ts";
 
 /** Time that OpenVPN is given to be asked again after it was made to reconnect (ms). */
@@ -198,7 +199,7 @@ export class Lane {
   observe(): void {
     const { probe } = this;
     const now = this.#host.clock.monotonic();
-    const poor = this.#poor;
+    const poor = poorReason(this.#health.state, probe.losses, probe.usual);
     if ((poor === "") !== (this.#poorSince === undefined)) {
       this.#poorSince = poor === "" ? undefined : now;
       this.#company.onNews();
@@ -234,15 +235,6 @@ export class Lane {
     if (changed && next.state === "up") this.#traffic.beBusy(this.#host.clock.monotonic());
     this.#tell(before);
     if (changed) this.#company.onChange(this.gateway.number);
-  }
-
-  get #poor(): string {
-    const { losses, usual } = this.probe;
-    // What an outage swallowed is no loss of the line.
-    if (this.#health.state === "suspect" || this.#health.state === "down") return "";
-    if (losses.lossy) return `it loses ${Math.round(losses.share * 100)} % of packets`;
-    if (usual.slow) return `it answers ${Math.round(usual.present - usual.usual)} ms later than usual`;
-    return "";
   }
 
   #tell(before: string): void {

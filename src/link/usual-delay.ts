@@ -17,6 +17,7 @@ export class UsualDelay {
   #former = Number.POSITIVE_INFINITY;
   #began = Number.NEGATIVE_INFINITY;
   #recent: readonly number[] = [];
+  #last = 0;
   #slow = false;
 
   /** Takes a sample; `loaded`: the lane carries traffic. */
@@ -28,15 +29,15 @@ export class UsualDelay {
       this.#began = now;
     }
     this.#least = Math.min(this.#least, sample);
+    this.#last = sample;
     if (loaded) {
       this.#recent = [];
       return;
     }
     this.#recent = [...this.#recent, sample].slice(-RECENT);
     const now3 = Math.min(...this.#recent);
-    const usual = this.usual;
-    if (this.#slow) this.#slow = this.#recent.length < RECENT || now3 > usual + WELL_MORE;
-    else this.#slow = this.#recent.length === RECENT && now3 > Math.max(usual + SLOW_MORE, usual * SLOW_TIMES);
+    if (this.#slow) this.#slow = this.#recent.length < RECENT || now3 > this.usual + WELL_MORE;
+    else this.#slow = this.#recent.length === RECENT && this.#isFarAbove(now3);
   }
 
   get usual(): number {
@@ -47,8 +48,17 @@ export class UsualDelay {
     return this.#slow;
   }
 
+  /** Whether the last sample alone, loaded or not, is as far above the usual. */
+  get late(): boolean {
+    return this.#isFarAbove(this.#last);
+  }
+
   /** The least of the last samples, for a person. */
   get present(): number {
-    return Math.min(...this.#recent);
+    return Math.min(...(this.#recent.length === 0 ? [this.#last] : this.#recent));
+  }
+
+  #isFarAbove(sample: number): boolean {
+    return sample > Math.max(this.usual + SLOW_MORE, this.usual * SLOW_TIMES);
   }
 }

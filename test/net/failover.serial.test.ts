@@ -85,7 +85,10 @@ test("a household whose gateways fail", { timeout: 400_000 }, async (t) => {
     const home = house.node("home");
     const seen = await through(
       async () => await home.ip(["link set wan1 down"]),
-      async () => await home.ip(["link set wan1 up"]),
+      async () => {
+        t.match((await inState(house, 1, /./)).reason, /its interface wan1 is down/, "it was told, not guessed from a silence");
+        await home.ip(["link set wan1 up"]);
+      },
     );
     survives(t, seen, 100);
     await house.lanesUp(3, 20_000);

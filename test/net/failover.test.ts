@@ -14,6 +14,31 @@ test("transfers of a household whose gateways fail", { timeout: 300_000 }, async
   await house.lanesUp(3);
   const gw = (number: number) => house.testbed.link(number);
 
+  await t.test(
+    "what has no other lane yet goes on when its gateway begins to lose, and the gateway is left once it has ended",
+    async (t) => {
+      const home = house.node("home");
+      // A first round trip that lasts: no connection is joined by another lane.
+      const joinless =
+        'table inet joinless { chain out { type filter hook output priority 0; oifname "binder-*" tcp option mptcp subtype 1 drop; }; }';
+      await home.must("nft", ["-f", "-"], { input: joinless });
+      const lanes = async (): Promise<readonly string[]> =>
+        parseSubflows(await home.must("ss", ["-tniH", "state", "established", "dport", "=", ":2130"])).map(({ address }) => address);
+      const timelines = [await Timeline.start(house, "get", 4)];
+      while (!(await lanes()).some((address) => address.startsWith("198.19.48.")) && timelines.length < 20)
+        timelines.push(await Timeline.start(house, "get", 4));
+      await gw(3).set({ loss: 0.3 });
+      for (const timeline of timelines) {
+        const { content, end } = await timeline.result();
+        t.equal(`${content} ${end}`, "good time");
+      }
+      t.match((await inState(house, 3, /^holding/, 3_000)).reason, /loses \d+ %/, "it is left");
+      await home.must("nft", ["delete", "table", "inet", "joinless"]);
+      await gw(3).set({ loss: 0 });
+      await inState(house, 3, /^up/, 8_000);
+    },
+  );
+
   await t.test("the gateway of a connection's first subflow dies, and carries it again when it is back", async (t) => {
     const subflows = async (): Promise<readonly Subflow[]> =>
       parseSubflows(await house.node("home").must("ss", ["-tniH", "state", "established", "dport", "=", ":2130"]));

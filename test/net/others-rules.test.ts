@@ -154,6 +154,10 @@ test("a household on a router, and behind gateways, with rules of their own", { 
     await warned(/gateway 'gw3': .*plain TCP/, 10_000);
     const { content, end } = await running;
     t.equal(`${content} ${end}`, "good time");
+    const downloads = await Promise.all(Array.from({ length: 8 }, async () => await Download.begin(house, "lan1", 20)));
+    const begun = await home.must("ss", ["-tnH", "state", "established", "src", "198.19.48.0/20", "dport", "=", ":2130"]);
+    t.equal(begun, "", "none of eight connections begins on it");
+    for (const download of downloads) t.equal((await download.enough()).content, "good");
     t.ok((await rateOf(5)) > 22e6, "the others carry together");
     await remove(home);
   });
