@@ -25,7 +25,7 @@ import { carries } from "./health.ts";
 import type { Lane } from "./lane.ts";
 import { forgetFlows } from "./forget-flows.ts";
 import { Healer } from "./healer.ts";
-import { Leaving } from "./leaving.ts";
+import { Dependence } from "./dependence.ts";
 import { gatewayDevices, type HomeObservation, laneAddress, type Membership } from "./plan.ts";
 import { RelayWatch } from "./relay-watch.ts";
 import { HomeProxy } from "./proxy.ts";
@@ -54,7 +54,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
   readonly #resolver: Resolver;
   readonly #relays: RelayWatch;
   readonly #healer: Healer;
-  readonly #leaving: Leaving;
+  readonly #dependence: Dependence;
   readonly #quotas: Quotas;
   #moving = false;
   /** Gateways' devices that are up and have a carrier. */
@@ -93,7 +93,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     this.#healer = new Healer(host, log, async (sources) => {
       await this.#proxy.endSessions(sources, this.signal);
     });
-    this.#leaving = new Leaving(host);
+    this.#dependence = new Dependence(host);
     this.#quotas = new Quotas(host, log);
     log.level = loaded.plan.config.main.logLevel;
   }
@@ -274,7 +274,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
         this.#lanes.spent = await this.#quotas.count(this.#loaded.plan, counters);
       }
       const wait = await this.#lanes.tick();
-      this.#lookAtLeaving();
+      this.#lookWhoDepends();
       this.#lanes.judge();
       this.#seeRelays();
       if (this.#lanes.busy && this.#healer.due)
@@ -289,9 +289,9 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     await this.#quotas.close();
   }
 
-  /** Whether a lane that is about to be left is some connection's only one; if that can't be known, it is as if it were not. No lane's silence waits for it. */
-  #lookAtLeaving(): void {
-    this.#leaving.look(this.#loaded.plan.membership, this.#lanes.leaving, this.signal).then(
+  /** Whether a lane that may fall is some connection's only one; if that can't be known, it is as if it were not. No lane's silence waits for it. */
+  #lookWhoDepends(): void {
+    this.#dependence.look(this.#loaded.plan.membership, this.#lanes.mayFall, this.signal).then(
       (found) => {
         if (found !== undefined) this.#lanes.dependedOn = found;
       },

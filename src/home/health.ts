@@ -32,7 +32,7 @@ export interface LaneObservation {
   readonly poor: string;
   /** Since when that is so; undefined: it is not. */
   readonly poorSince: number | undefined;
-  /** Some connection has no other lane yet. */
+  /** Some connection is known to have no other lane yet: looked at while the lane is poor, or late. */
   readonly dependedOn: boolean;
   /** How late this machine does what is due, ms: so much of a silence may be its own. */
   readonly lateness: number;
@@ -52,6 +52,11 @@ const LEAST_SILENCE = 150;
 const TOGETHER = 0.75;
 /** A busy lane that falls silent is asked within this time (ms). */
 const SOON = 60;
+/**
+ * So many probes without an answer make a lane suspect that some connection has alone, as that ends with it. Of a line that loses three of ten
+ * packets each way half of all probes bring no echo, and a connection that waits for its own timer brings no bytes.
+ */
+const SURE_PROBES = 12;
 /** So many times the suspicious silence, and this many probes, make a lane down. */
 const DOWN_FACTOR = 3;
 const DOWN_PROBES = 3;
@@ -87,6 +92,9 @@ const agedFrom = (now: number, since: number | undefined): number => (since === 
 function mayLeave({ now, poorSince, dependedOn }: LaneObservation): boolean {
   return agedFrom(now, poorSince) >= (dependedOn ? LEAVE_DEPENDANTS : LEAVE_TO_JOIN);
 }
+
+/** Whether so many probes brought no answer that a line which loses some would have let one of them pass. */
+const isSure = ({ dependedOn, unanswered }: LaneObservation): boolean => !dependedOn || unanswered >= SURE_PROBES;
 
 /** Whether the lane does not answer, which may be for one cause with the others. */
 function isSilent(seen: LaneObservation): boolean {
@@ -168,7 +176,8 @@ export function nextHealth(health: Health, seen: LaneObservation): Health {
     case "standby": {
       // Silence is this lane's own fault if another one still speaks.
       const own = seen.othersHeard !== undefined && seen.othersHeard > seen.now - SPEAKS;
-      if (isSilent(seen) && (own || health.state === "standby")) return fall("suspect", `no answer for ${Math.round(silenceOf(seen))} ms`);
+      if (isSilent(seen) && isSure(seen) && (own || health.state === "standby"))
+        return fall("suspect", `no answer for ${Math.round(silenceOf(seen))} ms`);
       if (isSilent(seen) && isDead(seen) && silenceOf(seen) > COMMON_SILENCE) return fall("down", seen.complaint || NO_ANSWER);
       if (isDeaf(seen) && !alone) return fall("suspect", "nothing that is sent through this gateway arrives");
       if (seen.poor !== "" && !alone && mayLeave(seen)) return fall("holding", seen.poor);
@@ -190,26 +199,30 @@ export interface ProbeNeed {
   readonly lasted: number;
   /** Traffic goes by it, or did lately. */
   readonly loaded: boolean;
-  /** A probe of it, or of another lane, should have been answered by now. */
+  /** A probe of another lane should have been answered by now, or somebody sent by it and nothing has come in since. */
   readonly doubtful: boolean;
+  /** A probe of its own should have been answered by now, or much came in and has stopped. */
+  readonly late: boolean;
   readonly roundTrip: RoundTrip | undefined;
 }
 
 const IDLE = 12_000;
 const LOADED = 100;
 const DOUBTFUL = 50;
+/** One that is late is asked often: with three probes in a silence one of eight of a line that loses was taken for its death. */
+const LATE = 15;
 const SLOWEST = 5_000;
 /** A lane that does not carry is probed at a hundredth of the time that it has been so: at once at first, and cheaply for ever. */
 const PATIENCE = 100;
 
 /** How long until the next probe, ms after the last. */
-export function probeInterval({ state, lasted, loaded, doubtful, roundTrip }: ProbeNeed): number {
-  const often = Math.max(DOUBTFUL, lateAfter(roundTrip) / 4);
+export function probeInterval({ state, lasted, loaded, doubtful, late, roundTrip }: ProbeNeed): number {
   switch (state) {
     case "up":
     case "standby":
-      if (doubtful) return often;
-      return loaded ? Math.max(LOADED, often) : IDLE;
+      if (late) return Math.min(DOUBTFUL, Math.max(LATE, lateAfter(roundTrip) / 8));
+      if (doubtful) return Math.min(LOADED, Math.max(DOUBTFUL, lateAfter(roundTrip) / 4));
+      return loaded ? LOADED : IDLE;
     case "starting":
     case "suspect":
     case "down":

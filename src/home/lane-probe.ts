@@ -1,6 +1,6 @@
 import type { Host, UdpSocket } from "../host/types.ts";
 import { decodeMessage, encodeMessage, HEADER_SIZE, type LinkMessage, NO_TOKEN } from "../link/message.ts";
-import { LossWindow } from "../link/loss-window.ts";
+import { LossWindow, type ProbeKind } from "../link/loss-window.ts";
 import { addSample, lateAfter, type RoundTrip } from "../link/round-trip.ts";
 import { UsualDelay } from "../link/usual-delay.ts";
 import { PORT_PROBE } from "../plan/numbers.ts";
@@ -36,6 +36,8 @@ export interface ProbeOptions {
 
 /** A probe is lost when it is this much later (ms) than it should be. */
 const LOST_MARGIN = 200;
+/** Probes that are closer together (ms) than this meet the same moment of the line: one of them tells its loss. */
+const APART = 45;
 /** Of a lane that has been dead for long the oldest is enough. */
 const MOST_UNECHOED = 64;
 
@@ -60,8 +62,9 @@ export class LaneProbe {
   readonly #unechoed: number[] = [];
   #socket: UdpSocket | undefined;
   #token = NO_TOKEN;
-  /** When the last large probe was sent, monotonic ms. */
+  /** When the last large probe was sent, and the last that tells the loss, monotonic ms. */
   #lastFull = Number.NEGATIVE_INFINITY;
+  #lastCounted = Number.NEGATIVE_INFINITY;
 
   constructor(host: Host, identity: ProbeIdentity, options: ProbeOptions) {
     this.#host = host;
@@ -107,7 +110,7 @@ export class LaneProbe {
     if (this.#unechoed.length < MOST_UNECHOED) this.#unechoed.push(now);
     const counter = this.#identity.nextCounter();
     this.losses.judge(now - lateAfter(this.roundTrip) - LOST_MARGIN);
-    this.losses.sent(counter, now, size === "small" && !this.#options.dead());
+    this.losses.sent(counter, now, this.#kindOf(size, now));
     const message: LinkMessage = {
       type: "probe",
       lane: this.#options.lane,
@@ -132,6 +135,14 @@ export class LaneProbe {
     } catch {
       // The address may be missing for a moment, or the tun without a carrier: silence says it all.
     }
+  }
+
+  /** What the probe that is sent now says of the line's loss. */
+  #kindOf(size: "small" | "full", now: number): ProbeKind {
+    if (size === "full" || this.#options.dead()) return "excused";
+    if (now - this.#lastCounted < APART) return "extra";
+    this.#lastCounted = now;
+    return "counted";
   }
 
   close(): void {

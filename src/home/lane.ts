@@ -129,9 +129,13 @@ export class Lane {
     };
   }
 
-  /** It carries, and is to cease to: it would drag the others. */
-  get leaves(): boolean {
-    return this.#poorSince !== undefined && carries(this.#health.state);
+  /** It carries, and may cease to: it would drag the others, or does not answer. */
+  get mayFall(): boolean {
+    return carries(this.#health.state) && (this.#poorSince !== undefined || this.#isLate(this.#host.clock.monotonic()));
+  }
+
+  #isLate(now: number): boolean {
+    return this.doubtful || this.#traffic.pauses(now);
   }
 
   /** Runs OpenVPN and listens to it until {@link leave}, or the signal. */
@@ -253,7 +257,8 @@ export class Lane {
       state: this.#health.state,
       lasted: now - this.#health.since,
       loaded: this.#traffic.isBusy(now),
-      doubtful: alarm || this.#traffic.asked || this.#traffic.pauses(now) || this.doubtful,
+      doubtful: alarm || this.#traffic.asked,
+      late: this.#isLate(now),
       roundTrip: this.probe.roundTrip,
     });
     const due = this.probe.lastSent + interval - now;

@@ -118,14 +118,14 @@ export class Lanes {
     this.#spent = names;
   }
 
-  /** Numbers of lanes that are about to be left and are some connection's only one. Takes effect with the next {@link judge}. */
+  /** Numbers of lanes that may fall and are some connection's only one. Takes effect with the next {@link judge}. */
   set dependedOn(numbers: ReadonlySet<number>) {
     this.#dependedOn = numbers;
   }
 
-  /** The numbers of the lanes that carry and are to cease to, as they would drag the others. */
-  get leaving(): readonly number[] {
-    return this.all.filter((lane) => lane.leaves).map(({ gateway }) => gateway.number);
+  /** The numbers of the lanes that carry and may cease to. */
+  get mayFall(): readonly number[] {
+    return this.all.filter((lane) => lane.mayFall).map(({ gateway }) => gateway.number);
   }
 
   /** Learns from the devices' counters (by name) what the lanes carry, and what they need of the buffers; to be called every second or so. */

@@ -1,11 +1,19 @@
+/**
+ * What a probe says of the line: everything; nothing if it stays away, as it may be too large, or meets an outage; or nothing at all, as
+ * another was sent in the same moment.
+ */
+export type ProbeKind = "counted" | "excused" | "extra";
+
 interface Outcome {
   readonly counter: number;
   readonly sent: number;
-  counts: boolean;
+  kind: ProbeKind;
   state: "open" | "answered" | "lost";
 }
 
 const KEPT = 20;
+/** Up to three extra ones come between two that count. */
+const REMEMBERED = 4 * KEPT;
 /** So many of the last twenty lost, over at least this time (ms): no single burst, a line that loses. */
 const LOSSY = 4;
 const LOSSY_SPAN = 700;
@@ -18,11 +26,10 @@ export class LossWindow {
   readonly #outcomes: Outcome[] = [];
   #lossy = false;
 
-  /** `counts`: that it stays away would say something of the line; of one that may be too large, or in an outage, it doesn't. */
-  sent(counter: number, now: number, counts: boolean): void {
-    this.#outcomes.push({ counter, sent: now, counts, state: "open" });
+  sent(counter: number, now: number, kind: ProbeKind): void {
+    this.#outcomes.push({ counter, sent: now, kind, state: "open" });
     // Those that are open are not judged yet, but a line that answers nothing must not be remembered for ever.
-    if (this.#outcomes.length > 2 * KEPT) this.#outcomes.shift();
+    if (this.#outcomes.length > REMEMBERED) this.#outcomes.shift();
   }
 
   /** An echo came. Answers when its probe was sent; undefined if it is not known, or was answered before. */
@@ -37,7 +44,7 @@ export class LossWindow {
   /** Whoever was sent before `before` and is not answered is lost, unless its echo comes after all. */
   judge(before: number): void {
     for (const outcome of this.#outcomes) {
-      if (outcome.counts && outcome.state === "open" && outcome.sent < before) outcome.state = "lost";
+      if (outcome.kind === "counted" && outcome.state === "open" && outcome.sent < before) outcome.state = "lost";
     }
     this.#judge();
   }
@@ -55,11 +62,11 @@ export class LossWindow {
 
   /** What is not answered yet does not count: an outage is no loss of the line that comes back. */
   excuse(): void {
-    for (const outcome of this.#outcomes) if (outcome.state === "open") outcome.counts = false;
+    for (const outcome of this.#outcomes) if (outcome.state === "open" && outcome.kind === "counted") outcome.kind = "excused";
   }
 
   get #judged(): readonly Outcome[] {
-    return this.#outcomes.filter(({ state }) => state !== "open").slice(-KEPT);
+    return this.#outcomes.filter(({ state, kind }) => state !== "open" && kind !== "extra").slice(-KEPT);
   }
 
   #judge(): void {

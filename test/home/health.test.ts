@@ -70,6 +70,13 @@ test("a lane that falls silent while another speaks is taken from the connection
   t.equal(after(health("standby"), { ...silent(160, 2), wanted: false }), "suspect");
 });
 
+test("a lane that some connection has alone is asked more often before it is taken from all", (t) => {
+  const alone = (probes: number): LaneObservation => ({ ...silent(260, probes), dependedOn: true });
+  t.equal(after(health("up"), alone(11)), "up");
+  t.equal(after(health("up"), alone(12)), "suspect");
+  t.equal(after(health("up"), { ...alone(2), cutOff: "its interface wan1 is down or unplugged" }), "down", "nothing is to be asked");
+});
+
 test("where much came in, a probe that was under way when it stopped tells as soon as its answer is late", (t) => {
   const far = { smoothed: 150, variation: 12 };
   // Paused for so long, and the oldest probe without an echo sent so long ago; the one since the pause is not late yet.
@@ -226,10 +233,15 @@ test("whatever is seen, a lane ends in a known state, and never carries unwanted
 
 test("idle lanes are probed five times a minute, loaded and doubtful ones all the time, absent ones ever more seldom", (t) => {
   const roundTrip = { smoothed: 20, variation: 5 };
-  const need = { state: "up", lasted: 60_000, loaded: false, doubtful: false, roundTrip } as const;
+  const need = { state: "up", lasted: 60_000, loaded: false, doubtful: false, late: false, roundTrip } as const;
   t.equal(probeInterval(need), 12_000);
   t.equal(probeInterval({ ...need, loaded: true }), 100);
   t.equal(probeInterval({ ...need, doubtful: true }), 50);
+  t.equal(probeInterval({ ...need, late: true }), 15);
+  const slow = { smoothed: 900, variation: 60 };
+  t.equal(probeInterval({ ...need, loaded: true, roundTrip: slow }), 100, "that nothing arrives is told by many probes");
+  t.equal(probeInterval({ ...need, doubtful: true, roundTrip: slow }), 100);
+  t.equal(probeInterval({ ...need, late: true, roundTrip: slow }), 50);
   t.equal(probeInterval({ ...need, state: "down", lasted: 1_000 }), 50);
   t.equal(probeInterval({ ...need, state: "down", lasted: 60_000 }), 600);
   t.equal(probeInterval({ ...need, state: "down", lasted: 86_400_000 }), 5_000);

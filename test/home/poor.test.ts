@@ -25,7 +25,7 @@ test("a lane that loses is told so, and nothing of it while it is silent", (t) =
   const losses = new LossWindow();
   const usual = new UsualDelay();
   for (let now = 0; now < 2_000; now += 100) {
-    losses.sent(now, now, true);
+    losses.sent(now, now, "counted");
     if (now % 500 !== 0) losses.answered(now);
     losses.judge(now + 50);
   }

@@ -7,7 +7,7 @@ import { test } from "../harness/index.ts";
 function feed(window: LossWindow, from: number, outcomes: readonly boolean[]): number {
   let now = from;
   for (const answered of outcomes) {
-    window.sent(now, now, true);
+    window.sent(now, now, "counted");
     if (answered) window.answered(now);
     now += 100;
     window.judge(now);
@@ -45,14 +45,31 @@ test("one burst is no lossy line, nor is a probe that came late, nor one that ma
   feed(late, now, outcomes("...."));
   t.notOk(late.lossy);
   const large = new LossWindow();
-  for (let at = 0; at < 3_000; at += 100) large.sent(at, at, false);
+  for (let at = 0; at < 3_000; at += 100) large.sent(at, at, "excused");
   large.judge(9_000);
   t.notOk(large.lossy);
 });
 
+test("of probes that are sent in one moment one tells the line's loss", (t) => {
+  const window = new LossWindow();
+  let counter = 0;
+  for (let at = 0; at < 4_000; at += 100) {
+    const lost = at % 400 === 0;
+    for (let extra = 0; extra < 3; extra += 1) {
+      counter += 1;
+      window.sent(counter, at, extra === 0 ? "counted" : "extra");
+      // What is asked again in that moment is answered, or all of it is lost.
+      if (!lost) t.equal(window.answered(counter), at);
+    }
+    window.judge(at + 50);
+  }
+  t.equal(window.share, 0.25);
+  t.ok(window.lossy);
+});
+
 test("what an outage swallows is no loss of the line", (t) => {
   const window = new LossWindow();
-  for (let at = 0; at < 3_000; at += 100) window.sent(at, at, at < 300);
+  for (let at = 0; at < 3_000; at += 100) window.sent(at, at, at < 300 ? "counted" : "excused");
   window.excuse();
   window.judge(9_000);
   t.equal(window.share, 0);

@@ -3,11 +3,11 @@ import { dependants, lanesOf } from "./healing.ts";
 import { laneAddress, type Membership } from "./plan.ts";
 import { readSubflows } from "./subflows.ts";
 
-/** While a lane is to be left, the connections are looked at this often (ms): less than what it is left at least. */
-const LOOK_EVERY = 200;
+/** While a lane may fall, the connections are looked at this often (ms): less than the silence that makes it suspect. */
+const LOOK_EVERY = 100;
 
-/** Knows which of the lanes that are about to be left are still some connection's only one. */
-export class Leaving {
+/** Knows which of the lanes that may fall are still some connection's only one. */
+export class Dependence {
   readonly #host: Host;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
@@ -16,7 +16,7 @@ export class Leaving {
   }
 
   /**
-   * Of `numbers`, the lanes to be left, those that some connection has alone; undefined: it was looked a moment ago. Rejects if `ss` can't be
+   * Of `numbers`, the lanes that may fall, those that some connection has alone; undefined: it was looked a moment ago. Rejects if `ss` can't be
    * run.
    */
   async look(
