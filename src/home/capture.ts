@@ -1,9 +1,19 @@
 import { nftAddress, nftChain, nftDevice, nftMark, nftSet } from "../kernel/nft-text.ts";
 import { formatPrefix } from "../plan/addresses.ts";
-import { type Decision, MARK_MASK, MARK_ROUTE_PROBE, MATCH_RELAYED, markOf } from "../plan/marks.ts";
-import { DEVICE_PREFIX, MAX_GATEWAY, MIN_GATEWAY, PORT_CAPTURE } from "../plan/numbers.ts";
+import { type Decision, MARK_MASK, MARK_NEAREST, MARK_ROUTE_PROBE, MATCH_RELAYED, markOf } from "../plan/marks.ts";
+import { DEVICE_PREFIX, MAX_GATEWAY, MIN_GATEWAY, PORT_CAPTURE, PORT_PROXY } from "../plan/numbers.ts";
 import { bypassDecisions } from "./bypass.ts";
-import { gatewayDevices, type HomeObservation, type HomePlan, liveLanes, type Membership, stableAddress } from "./plan.ts";
+import { farLanes } from "./nearest.ts";
+import {
+  gatewayDevices,
+  type HomeObservation,
+  type HomePlan,
+  laneAddress,
+  liveLanes,
+  type Membership,
+  serviceAddress,
+  stableAddress,
+} from "./plan.ts";
 
 const MASK = nftMark(MARK_MASK);
 const REST = nftMark(~MARK_MASK);
@@ -24,7 +34,7 @@ const decided = (decision: Decision): string => `ct mark and ${MASK} == ${nftMar
  *
  * The first packet of a connection, in its original direction and from a captured LAN, is decided and the decision kept in the
  * connection mark; later packets only follow it. While no lane is live, new flows leave by the gateways directly, and where none can be
- * used the LAN goes as if Binder were not there. The text depends on which lanes live, not on how quick they are: it is replaced only when one comes or goes.
+ * used the LAN goes as if Binder were not there. The text depends on which lanes live, and which of them are far: it is replaced only when that changes.
  */
 export function captureTable(plan: HomePlan, seen: HomeObservation): string | undefined {
   const { membership } = plan;
@@ -62,6 +72,7 @@ export function captureTable(plan: HomePlan, seen: HomeObservation): string | un
       `${FIRST} jump decide_own`,
       ...follow,
     ]),
+    ...acknowledgements(membership, farLanes(seen.lanes)),
     ...nftChain("dstnat", "type nat hook prerouting priority dstnat - 5; policy accept;", [
       `iifname @lans meta l4proto tcp ${decided({ kind: "proxy" })} redirect to :${PORT_CAPTURE}`,
     ]),
@@ -107,6 +118,19 @@ function orphans(numbers: readonly number[], live: readonly number[]): readonly 
   );
   if (gone.length === 0) return [];
   return [`ct mark and ${MASK} { ${gone.map((gateway) => nftMark(markOf({ kind: "lane", gateway }))).join(", ")} } jump spread`];
+}
+
+/** Without data, and with all options that there is room for, bytes: IPv4's header, TCP's, and its options. */
+const BARE = 20 + 20 + 40;
+
+/** What acknowledges the downloads of these lanes, and carries nothing, goes by the nearest. */
+function acknowledgements(membership: Membership, lanes: readonly number[]): readonly string[] {
+  if (lanes.length === 0) return [];
+  const sources = lanes.map((lane) => nftAddress(laneAddress(membership, lane))).join(", ");
+  const bare = `ip length <= ${BARE} tcp flags & (fin | syn | rst) == 0x0`;
+  return nftChain("acknowledgements", "type route hook output priority mangle - 4; policy accept;", [
+    `ip saddr { ${sources} } ip daddr ${nftAddress(serviceAddress(membership))} tcp dport ${PORT_PROXY} ${bare} meta mark set meta mark and ${REST} or ${nftMark(MARK_NEAREST)}`,
+  ]);
 }
 
 const exitOf = (exit: Decision): string => (exit.kind === "lane" || exit.kind === "direct" ? `${exit.kind}_${exit.gateway}` : exit.kind);

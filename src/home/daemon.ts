@@ -15,7 +15,7 @@ import { captureTable } from "./capture.ts";
 import { Resolver } from "./resolver.ts";
 import { availableCongestion, loadCongestion } from "./congestion.ts";
 import { type DeviceCounters, parseCounters } from "./counters.ts";
-import { desiredState } from "./desired.ts";
+import { desiredState, serviceRoute } from "./desired.ts";
 import { devicesUp, filteringDevices, hasCarrier } from "./devices.ts";
 import { carried, Lanes } from "./lanes.ts";
 import { type LoadedHome, loadHome } from "./load.ts";
@@ -26,7 +26,7 @@ import type { Lane } from "./lane.ts";
 import { forgetFlows } from "./forget-flows.ts";
 import { Healer } from "./healer.ts";
 import { Dependence } from "./dependence.ts";
-import { gatewayDevices, type HomeObservation, laneAddress, type Membership } from "./plan.ts";
+import { gatewayDevices, type HomeObservation, laneAddress, liveLanes, type Membership } from "./plan.ts";
 import { RelayWatch } from "./relay-watch.ts";
 import { HomeProxy } from "./proxy.ts";
 import { homeStatus } from "./status.ts";
@@ -247,13 +247,14 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     }
   }
 
-  /** Takes the lanes from the connections at once: their data goes by the others. The rest is for the next reconcile. */
+  /** Takes the lanes from the connections at once: their data, and what is acknowledged by the nearest, goes by the others. The rest is for the next reconcile. */
   async #drop(lanes: readonly Lane[]): Promise<void> {
     const { membership } = this.#loaded.plan;
     if (membership === undefined) return;
     const addresses = lanes.map(({ gateway }) => laneAddress(membership, gateway.number));
+    const [best] = liveLanes(this.#lanes.all.map((lane) => lane.snapshot));
     const results = await Promise.allSettled([
-      this.#kernel.dropEndpoints(addresses, this.signal),
+      this.#kernel.leave(addresses, best === undefined ? [] : [serviceRoute(membership, best.number)], this.signal),
       endAttempts(this.host, addresses, this.signal),
     ]);
     for (const result of results) {

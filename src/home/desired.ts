@@ -1,10 +1,11 @@
 import type { Address, Endpoint, KernelState, Route, Rule, Sysctl, TunDevice } from "../kernel/state.ts";
 import { aliasOf, formatPrefix } from "../plan/addresses.ts";
-import { MARK_MASK, MARK_ROUTE_PROBE, MATCH_PLAIN, MATCH_RELAYED, markOf } from "../plan/marks.ts";
+import { MARK_MASK, MARK_NEAREST, MARK_ROUTE_PROBE, MATCH_PLAIN, MATCH_RELAYED, markOf } from "../plan/marks.ts";
 import {
   deviceOfLane,
   MAX_SUBFLOWS,
   PREF_BOUND,
+  PREF_NEAREST,
   PREF_NO_ROUTE,
   PREF_PLAIN_ROUTED,
   PREF_RELAY,
@@ -88,6 +89,11 @@ function markRules(plan: HomePlan, seen: HomeObservation): readonly Rule[] {
     rules.push({ preference: PREF_BOUND, bound, mark: MATCH_RELAYED, action: { kind: "lookup", table: TABLE_MAIN } });
   }
   if (membership !== undefined) {
+    rules.push({
+      preference: PREF_NEAREST,
+      mark: { value: MARK_NEAREST, mask: MARK_MASK },
+      action: { kind: "lookup", table: TABLE_RELAY },
+    });
     rules.push({ preference: PREF_RELAY, to: formatPrefix(membership.lanePrefix), action: { kind: "lookup", table: TABLE_RELAY } });
     if (best !== undefined) {
       rules.push({ preference: PREF_STABLE, from: stableAddress(membership), action: { kind: "lookup", table: tableOfLane(best.number) } });
@@ -167,21 +173,27 @@ function relayRoutes(membership: Membership | undefined, seen: HomeObservation):
   const [best] = liveLanes(seen.lanes);
   const routes: Route[] = [dead(TABLE_RELAY)];
   if (best !== undefined) {
-    routes.push({
-      table: TABLE_RELAY,
-      destination: serviceAddress(membership),
-      kind: "unicast",
-      nextHops: [{ device: deviceOfLane(best.number) }],
-    });
+    routes.push(serviceRoute(membership, best.number));
     routes.push({ table: TABLE_NO_ROUTE, destination: "default", kind: "unicast", nextHops: [{ device: deviceOfLane(best.number) }] });
   }
   return routes;
 }
 
+/** To the relay's service address by this lane. */
+export function serviceRoute(membership: Membership, lane: number): Route {
+  return {
+    table: TABLE_RELAY,
+    destination: serviceAddress(membership),
+    kind: "unicast",
+    nextHops: [{ device: deviceOfLane(lane) }],
+  };
+}
+
+/** Not bound to their devices: what their subflows acknowledge may go by a nearer lane (nearest.ts), all else by its source address. */
 function endpoints(membership: Membership, seen: HomeObservation): readonly Endpoint[] {
   return liveLanes(seen.lanes)
     .slice(0, MAX_SUBFLOWS)
-    .map(({ number }) => ({ address: laneAddress(membership, number), device: deviceOfLane(number), backup: false }));
+    .map(({ number }) => ({ address: laneAddress(membership, number), backup: false }));
 }
 
 function sysctls(lanes: readonly number[], seen: HomeObservation): readonly Sysctl[] {

@@ -74,7 +74,7 @@ export class Healer {
 
   async #renew(kernel: Kernel, address: string, signal: AbortSignal): Promise<void> {
     this.#log.write("debug", `connections lack subflows from ${address}: they are asked for again`);
-    await kernel.dropEndpoints([address], signal);
+    await kernel.leave([address], [], signal);
     this.#healing.renewed(address);
   }
 

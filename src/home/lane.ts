@@ -126,6 +126,8 @@ export class Lane {
       mtu: this.probe.search.mtu,
       window: this.windows.up,
       delay: this.#delay,
+      usual: Number.isFinite(this.probe.usual.usual) ? this.probe.usual.usual : undefined,
+      most: this.windows.mostDown,
     };
   }
 

@@ -12,7 +12,8 @@ import type { LaneCompany } from "./lane-company.ts";
 import type { ProbeIdentity } from "./lane-probe.ts";
 import { Lateness } from "./lateness.ts";
 import { SendMeter } from "./send-meter.ts";
-import type { HomePlan, Membership, NumberedGateway } from "./plan.ts";
+import { farLanes } from "./nearest.ts";
+import { type HomePlan, liveLanes, type Membership, type NumberedGateway } from "./plan.ts";
 import { carriers } from "./roles.ts";
 
 /** Lanes that fall within this time (ms) fall together. */
@@ -131,11 +132,16 @@ export class Lanes {
   /** Learns from the devices' counters (by name) what the lanes carry, and what they need of the buffers; to be called every second or so. */
   measure(counters: ReadonlyMap<string, DeviceCounters>): void {
     const now = this.#host.clock.monotonic();
-    const carriage = this.all.flatMap(({ device, meter, probe, windows }) => {
+    const snapshots = this.all.map(({ snapshot }) => snapshot);
+    const far = farLanes(snapshots);
+    const nearest = this.all.find(({ gateway }) => gateway.number === liveLanes(snapshots)[0]?.number)?.probe.usual.usual;
+    const carriage = this.all.flatMap(({ device, gateway, meter, probe, windows }) => {
       const found = counters.get(device);
       if (found === undefined) return [];
       meter.add(now, found);
-      const seen = { rates: meter.latest, roundTrip: probe.usual.usual };
+      const roundTrip = probe.usual.usual;
+      const downRoundTrip = far.includes(gateway.number) && nearest !== undefined ? (roundTrip + nearest) / 2 : roundTrip;
+      const seen = { rates: meter.latest, steady: meter.rates, roundTrip, downRoundTrip };
       windows.see(seen);
       return [seen];
     });

@@ -13,13 +13,18 @@ const ROOM_FOR = 3;
 /** The most that was seen lately of something that is looked at while it matters. */
 export class Peak {
   #kept = 0;
-  #most = 0;
+  #lately = 0;
   #looks = 0;
   #room = 0;
 
   /** The peak, and room to grow while it does. */
   get value(): number {
     return Math.round(this.#room > 0 ? this.#kept * ROOM : this.#kept);
+  }
+
+  /** The peak alone. */
+  get most(): number {
+    return this.#kept;
   }
 
   see(value: number): void {
@@ -30,15 +35,15 @@ export class Peak {
       return;
     }
     this.#room = Math.max(0, this.#room - 1);
-    this.#most = Math.max(this.#most, value);
+    this.#lately = Math.max(this.#lately, value);
     this.#looks += 1;
     if (this.#looks < LOOKS) return;
-    if (this.#most * LESS < this.#kept) this.#kept = this.#most;
+    if (this.#lately * LESS < this.#kept) this.#kept = this.#lately;
     this.#begin();
   }
 
   #begin(): void {
-    this.#most = 0;
+    this.#lately = 0;
     this.#looks = 0;
   }
 }

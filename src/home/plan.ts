@@ -73,6 +73,10 @@ export interface LaneSnapshot {
   readonly window: number;
   /** Round trip, ms; undefined until one is measured. */
   readonly delay: number | undefined;
+  /** The least round trip lately, ms: while nothing queued. Undefined until one is measured. */
+  readonly usual: number | undefined;
+  /** The most that it was seen to bring down lately, bit/s; 0: nothing is known. */
+  readonly most: number;
 }
 
 /** The live lanes, quickest first. */

@@ -1,18 +1,21 @@
 import type { SendNeed } from "../plan/tcp-buffers.ts";
 
-/** What went by one lane lately, bytes a second, and how long its answers take while nothing queues, ms. */
-export interface LaneLoad {
-  readonly down: number;
-  readonly up: number;
+/** What went by one lane lately one way, bytes a second, and how long its answers take while nothing queues, ms. */
+export interface WayLoad {
+  readonly rate: number;
+  /** The same over some seconds: what comes by a slow line comes in bursts. */
+  readonly steady: number;
   readonly roundTrip: number;
 }
 
-/** What a subflow should be able to hold at both ends. */
-export interface SendNeeds {
-  /** From the home, which sends the uploads. */
-  readonly home: SendNeed;
-  /** From the relay, which sends the downloads. */
-  readonly relay: SendNeed;
+/** What decides the need of one end, bytes. */
+export interface NeedParts {
+  /** At least this, whatever else. */
+  readonly least: number;
+  /** What all lanes bring together asks for. */
+  readonly joint: number;
+  /** With a reserve no more than this is held, as the slowest lane would be too long about it; Infinity: it is not known. */
+  readonly patience: number;
 }
 
 /** Lanes that carry less than this share wait for nobody. */
@@ -34,27 +37,24 @@ const FAR = 0.45;
 const NEAR = 0.075;
 
 /** What the lanes need by what they carry now. */
-export function needsOf(lanes: readonly LaneLoad[]): SendNeeds {
-  const down = lanes.map(({ down: rate, roundTrip }) => ({ rate, roundTrip }));
-  const up = lanes.map(({ up: rate, roundTrip }) => ({ rate, roundTrip }));
-  return { home: needOf(up, sum(down) * NEAR), relay: needOf(down, sum(up) * FAR) };
+export function needsOf(down: readonly WayLoad[], up: readonly WayLoad[]): { readonly home: NeedParts; readonly relay: NeedParts } {
+  return { home: partsOf(up, sum(down) * NEAR), relay: partsOf(down, sum(up) * FAR) };
 }
 
-interface Way {
-  readonly rate: number;
-  readonly roundTrip: number;
+/** What a subflow should be able to hold. */
+export function needOf({ least, joint, patience }: NeedParts): SendNeed {
+  return { reserved: Math.round(Math.max(least, Math.min(joint, patience))), alone: Math.round(Math.max(least, joint)) };
 }
 
-const sum = (ways: readonly Way[]): number => ways.reduce((all, { rate }) => all + rate, 0);
+const sum = (ways: readonly WayLoad[]): number => ways.reduce((all, { rate }) => all + rate, 0);
 
 /** `least`: what the other sides need of the same buffers. */
-function needOf(all: readonly Way[], least: number): SendNeed {
+function partsOf(all: readonly WayLoad[], least: number): NeedParts {
   const ways = all.filter(({ rate }) => rate > COUNTS * sum(all));
-  if (ways.length === 0) return { reserved: Math.round(least), alone: Math.round(least) };
+  if (ways.length === 0) return { least, joint: 0, patience: Number.POSITIVE_INFINITY };
   const longest = Math.max(...ways.map(({ roundTrip }) => roundTrip)) / 1000;
   const own = Math.max(...ways.map(({ rate, roundTrip }) => (rate * roundTrip) / 1000));
-  const slowest = Math.min(...ways.map(({ rate }) => rate));
+  const slowest = Math.min(...ways.map(({ steady }) => steady));
   const joint = (OF_ALL * sum(ways) * longest) / ways.length;
-  const reserved = Math.max(least, OF_OWN * own, Math.min(joint, OF_SLOWEST * slowest));
-  return { reserved: Math.round(reserved), alone: Math.round(Math.max(least, OF_OWN * own, joint)) };
+  return { least: Math.max(least, OF_OWN * own), joint, patience: OF_SLOWEST * slowest };
 }

@@ -8,7 +8,7 @@ import { type IpOperation, OperationFailure } from "./operations.ts";
 import { parseEndpoints, parseLinks, parseRoutes, parseRules, parseSubflowLimit } from "./parse-ip.ts";
 import { KernelReadError } from "./read-error.ts";
 import { RenderError, renderIp } from "./render-ip.ts";
-import type { Ownership } from "./state.ts";
+import type { Ownership, Route } from "./state.ts";
 
 /** All of an {@link ActualState} that `ip` prints. */
 export type IpState = Omit<ActualState, "sysctls" | "nft" | "saved">;
@@ -83,15 +83,16 @@ export class Ip {
     return answers;
   }
 
-  /** Removes the MPTCP endpoints of these addresses, whatever their identifiers; none is no error. */
-  async dropEndpoints(addresses: readonly string[], signal: AbortSignal): Promise<GroupResult> {
+  /** Puts these routes in the place of others, and removes the MPTCP endpoints of these addresses, whatever their identifiers; none is no error. */
+  async leave(addresses: readonly string[], instead: readonly Route[], signal: AbortSignal): Promise<GroupResult> {
+    const routes = instead.map((route): IpOperation => ({ kind: "replace-route", route }));
     const known = addresses.flatMap((address): IpOperation[] => {
       const id = this.#known.get(address);
       return id === undefined ? [] : [{ kind: "remove-endpoint", id, address }];
     });
     if (known.length === addresses.length) {
       // Without asking first: that would take as long again, and every connection waits.
-      const result = await this.apply(known, new Set(), signal);
+      const result = await this.apply([...known, ...routes], new Set(), signal);
       if (result.failures.length === 0) return result;
     }
     const { lines } = await this.#query(["mptcp endpoint show"], signal);
@@ -99,7 +100,7 @@ export class Ip {
     const operations = endpoints
       .filter((endpoint) => addresses.includes(endpoint.address) && !endpoint.implicit)
       .map(({ id, address }): IpOperation => ({ kind: "remove-endpoint", id, address }));
-    return await this.apply(operations, new Set(), signal);
+    return await this.apply([...operations, ...routes], new Set(), signal);
   }
 
   /** Does the operations in order, going on after a failure, in one process. `used` are identifiers of present endpoints. */

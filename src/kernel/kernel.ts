@@ -8,7 +8,7 @@ import { NftTable } from "./nft-table.ts";
 import { type IpOperation, type Memory, type NftOperation, type Operation, OperationFailure, type ValueOperation } from "./operations.ts";
 import { KernelReadError } from "./read-error.ts";
 import { SavedValues } from "./saved.ts";
-import { emptyState, type KernelState, type Ownership } from "./state.ts";
+import { emptyState, type KernelState, type Ownership, type Route } from "./state.ts";
 import { readSysctls, writeSysctl } from "./sysctl.ts";
 
 /** Rounds of reading and changing before a set gives up on what still differs. */
@@ -52,11 +52,11 @@ export class Kernel {
   }
 
   /**
-   * Removes MPTCP endpoints at once, without waiting for a set that is under way: a lane that fell silent holds up every connection.
-   * Rejects with KernelReadError, or OperationFailure.
+   * Removes MPTCP endpoints and replaces routes at once, without waiting for a set that is under way: a lane that fell silent holds up every
+   * connection. Rejects with KernelReadError, or OperationFailure.
    */
-  async dropEndpoints(addresses: readonly string[], signal: AbortSignal): Promise<void> {
-    const [failure] = (await this.#ip.dropEndpoints(addresses, signal)).failures;
+  async leave(addresses: readonly string[], instead: readonly Route[], signal: AbortSignal): Promise<void> {
+    const [failure] = (await this.#ip.leave(addresses, instead, signal)).failures;
     if (failure !== undefined) throw failure;
   }
 

@@ -179,9 +179,10 @@ export function parseEndpoints(
     const id = asNumber(item["id"]) ?? 0;
     ids.push(id);
     if (!isWithin(prefixes, address)) continue;
+    const device = asText(item["dev"]);
     endpoints.push({
       address,
-      device: asText(item["dev"]) ?? "",
+      ...(device === undefined ? {} : { device }),
       backup: item["backup"] === true,
       id,
       odd: item["subflow"] !== true || item["signal"] === true || item["fullmesh"] === true || item["port"] !== undefined,

@@ -109,7 +109,8 @@ const endpointId = (id: number): string => integer(id, 1, 255);
 
 function endpointWords(endpoint: Endpoint, id: number): string {
   const flags = endpoint.backup ? "subflow backup" : "subflow";
-  return `${host(endpoint.address)} dev ${device(endpoint.device)} id ${endpointId(id)} ${flags}`;
+  const bound = endpoint.device === undefined ? "" : ` dev ${device(endpoint.device)}`;
+  return `${host(endpoint.address)}${bound} id ${endpointId(id)} ${flags}`;
 }
 
 /** Types of routes by their numbers (RTN_UNICAST … in linux/rtnetlink.h): how `ip` names them. */

@@ -75,7 +75,8 @@ export interface Route {
 /** An MPTCP endpoint of kind `subflow`. Its identifier is the kernel's. */
 export interface Endpoint {
   readonly address: string;
-  readonly device: string;
+  /** Its subflows are bound to it; absent: routes alone decide by what they leave. */
+  readonly device?: string;
   readonly backup: boolean;
 }
 

@@ -67,7 +67,8 @@ export function routeText(route: Route): string {
 }
 
 export function endpointText(endpoint: Endpoint): string {
-  return `endpoint ${endpoint.address} dev ${endpoint.device} subflow${endpoint.backup ? " backup" : ""}`;
+  const bound = endpoint.device === undefined ? "" : ` dev ${endpoint.device}`;
+  return `endpoint ${endpoint.address}${bound} subflow${endpoint.backup ? " backup" : ""}`;
 }
 
 /** `4096 131072 6291456`: the kernel separates by tabs. */

@@ -33,5 +33,8 @@ export const MATCH_RELAYED = { value: 0x20000000, mask: 0x20000000 } as const;
 /** Match of every plain mark (bypass, direct). */
 export const MATCH_PLAIN = { value: 0x10000000, mask: 0x30000000 } as const;
 
+/** Never a decision: a packet with this mark goes by the nearest lane, whatever its source address. */
+export const MARK_NEAREST = (RELAYED | PLAIN) << 28;
+
 /** Never a decision: with this mark the kernel is asked whether the main table has anything but a default route to a destination. */
 export const MARK_ROUTE_PROBE = MARK_MASK;

@@ -38,6 +38,8 @@ export const PREF_PLAIN_ROUTED = 717;
 export const PREF_ROUTE_PROBE_END = 718;
 /** Relayed marks of sockets that are bound to a device: as if Binder were not there. */
 export const PREF_BOUND = 719;
+/** Before the lanes' own: what is marked so goes by the nearest lane. */
+export const PREF_NEAREST = 720;
 export const prefOfLane = (i: number): number => 730 + i;
 export const PREF_STABLE = 746;
 export const PREF_RELAY = 760;

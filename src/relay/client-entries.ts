@@ -1,6 +1,7 @@
 import type { FileStatus, Host } from "../host/types.ts";
 import { type Prefix, homeAddress } from "../plan/addresses.ts";
 import { blockNetmask } from "../plan/homes.ts";
+import { MAX_GATEWAY } from "../plan/numbers.ts";
 import type { Book, Home } from "./homes.ts";
 import { clientEntries } from "./paths.ts";
 
@@ -16,9 +17,14 @@ export interface EntryPlan {
 const DIRECTORY_MODE = 0o750;
 const ENTRY_MODE = 0o640;
 
-/** A home's entry for a lane's server (openvpn(8), --client-config-dir): its address there, and its stable address behind it. */
+/**
+ * A home's entry for a lane's server (openvpn(8), --client-config-dir): its address there, and its others behind it, as what it acknowledges
+ * for one lane may come by another. All that there may be: a session that stands when the relay gets more lanes knows them too.
+ */
 export function entryText(prefix: Prefix, lane: number, home: number): string {
-  return `ifconfig-push ${homeAddress(prefix, lane, home)} ${blockNetmask(prefix)}\niroute ${homeAddress(prefix, 0, home)}\n`;
+  const others = Array.from({ length: MAX_GATEWAY + 1 }, (_, block) => block).filter((block) => block !== lane);
+  const behind = others.map((block) => `iroute ${homeAddress(prefix, block, home)}\n`).join("");
+  return `ifconfig-push ${homeAddress(prefix, lane, home)} ${blockNetmask(prefix)}\n${behind}`;
 }
 
 /** Lets a home in on every lane. The directories are there already ({@link syncEntries}). */

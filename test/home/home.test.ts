@@ -3,6 +3,7 @@ import { adoptedLanes } from "../../src/home/adopt.ts";
 import { parseCounters, RateMeter } from "../../src/home/counters.ts";
 import { LaneTraffic } from "../../src/home/lane-traffic.ts";
 import { beginSearch, fullSize, LEAST_MTU, stepSearch } from "../../src/home/mtu.ts";
+import { farLanes } from "../../src/home/nearest.ts";
 import { liveLanes, type LaneSnapshot } from "../../src/home/plan.ts";
 import { steadyDelay } from "../../src/home/steady-delay.ts";
 import { firstSubflowWeights } from "../../src/home/weights.ts";
@@ -41,6 +42,8 @@ const lane = (number: number, delay: number | undefined, live = true): LaneSnaps
   mtu: 1400,
   window: 0,
   delay,
+  usual: delay,
+  most: 0,
 });
 
 test("connections start on the quickest lanes, and now and then on every other live one", (t) => {
@@ -56,6 +59,25 @@ test("connections start on the quickest lanes, and now and then on every other l
     liveLanes([lane(3, 9), lane(1, undefined), lane(2, 5)]).map(({ number }) => number),
     [2, 3, 1],
   );
+});
+
+test("what far lanes bring is acknowledged by the nearest, unless that is thin, or busy", (t) => {
+  const four = [lane(1, 21), lane(2, 61), lane(3, 121), lane(4, 11)];
+  t.same(farLanes(four), [2, 3]);
+  t.same(farLanes(four.slice(0, 3)), [2, 3], "by the nearest that is left");
+  t.same(farLanes([lane(2, 61), lane(3, 121)]), [], "no lane is far from itself, or from one half as far");
+  t.same(farLanes([lane(1, 21), lane(2, 61), lane(3, 300), lane(4, 11, false)]), [2, 3]);
+  t.same(farLanes([lane(1, 2), lane(2, 12)]), [], "ten milliseconds are not far");
+  t.same(farLanes([]), []);
+  t.same(farLanes([lane(1, undefined), lane(2, 61)]), [], "nobody knows yet");
+  const bringing = (...rates: readonly number[]): readonly LaneSnapshot[] =>
+    four.map((one, index) => ({ ...one, most: rates[index] ?? 0 }));
+  t.same(farLanes(bringing(19e6, 9e6, 5e6, 38e6)), [2, 3]);
+  t.same(farLanes(bringing(19e6, 9e6, 5e6, 8e6)), [], "the line of the nearest may be thin in the other direction");
+  const queued = four.map((one) => (one.number === 4 ? { ...one, delay: 20.5 } : one));
+  t.same(farLanes(queued), [2, 3], "a queue of its own downloads");
+  const choked = [lane(2, 61), lane(3, 121), { ...lane(4, 11), delay: 60 }];
+  t.same(farLanes(choked), [3]);
 });
 
 test("lanes of like delay do not change places", (t) => {

@@ -2,42 +2,46 @@ import { RateMeter } from "../../src/home/counters.ts";
 import { LaneWindows } from "../../src/home/lane-windows.ts";
 import { Peak } from "../../src/home/peak.ts";
 import { SendMeter } from "../../src/home/send-meter.ts";
-import { needsOf } from "../../src/home/send-needs.ts";
+import { needOf, needsOf, type WayLoad } from "../../src/home/send-needs.ts";
+import type { SendNeed } from "../../src/plan/tcp-buffers.ts";
 import { test } from "../harness/index.ts";
 
 const none = { reserved: 0, alone: 0 };
-const near = { down: 5_000_000, up: 0, roundTrip: 12 };
-const slow = { down: 500_000, up: 0, roundTrip: 120 };
+const way = (rate: number, roundTrip: number): WayLoad => ({ rate, steady: rate, roundTrip });
+const near = way(5_000_000, 12);
+const slow = way(500_000, 120);
+const relayNeed = (down: readonly WayLoad[], up: readonly WayLoad[] = []): SendNeed => needOf(needsOf(down, up).relay);
+const homeNeed = (down: readonly WayLoad[], up: readonly WayLoad[] = []): SendNeed => needOf(needsOf(down, up).home);
 
 test("a connection's subflows hold together what all lanes bring during the longest round trip", (t) => {
-  const { home, relay } = needsOf([near, slow]);
-  t.equal(relay.alone, (1.6 * 5_500_000 * 0.12) / 2);
-  t.same(home, { reserved: 0.075 * 5_500_000, alone: 0.075 * 5_500_000 }, "for the LAN's devices");
+  t.equal(relayNeed([near, slow]).alone, (1.6 * 5_500_000 * 0.12) / 2);
+  t.same(homeNeed([near, slow]), { reserved: 0.075 * 5_500_000, alone: 0.075 * 5_500_000 }, "for the LAN's devices");
 });
 
 test("a lane far quicker than the others needs its own round trip", (t) => {
-  const { relay } = needsOf([{ ...near, roundTrip: 120 }, slow]);
-  t.same(relay, { reserved: 1.5 * 5_000_000 * 0.12, alone: 1.5 * 5_000_000 * 0.12 });
+  const own = 1.5 * 5_000_000 * 0.12;
+  t.same(relayNeed([{ ...near, roundTrip: 120 }, slow]), { reserved: own, alone: own });
 });
 
 test("with a reserve no subflow holds more than the slowest lane is done with soon, or its own lane needs", (t) => {
-  t.equal(needsOf([near, slow]).relay.reserved, 0.32 * 500_000);
-  t.equal(needsOf([near, { ...slow, down: 150_000 }]).relay.reserved, 1.5 * 5_000_000 * 0.012);
+  t.equal(relayNeed([near, slow]).reserved, 0.32 * 500_000);
+  t.equal(relayNeed([near, way(150_000, 120)]).reserved, 1.5 * 5_000_000 * 0.012);
+  t.equal(relayNeed([near, { ...slow, rate: 800_000 }]).reserved, 0.32 * 500_000, "a burst of it makes no difference");
 });
 
 test("a lane that carries next to nothing is not waited for", (t) => {
-  t.same(needsOf([near, { down: 1_000, up: 0, roundTrip: 2_000 }]).relay, needsOf([near]).relay);
+  t.same(relayNeed([near, way(1_000, 2_000)]), relayNeed([near]));
 });
 
-test("uploads: the home needs it, and the relay for servers that are far", (t) => {
-  const { home, relay } = needsOf([{ down: 0, up: 5_000_000, roundTrip: 60 }]);
-  t.same(home, { reserved: 1.6 * 5_000_000 * 0.06, alone: 1.6 * 5_000_000 * 0.06 });
-  t.same(relay, { reserved: 0.45 * 5_000_000, alone: 0.45 * 5_000_000 });
+test("uploads: the home needs it, and the relay for servers that are far; downloads: the home for the LAN's devices", (t) => {
+  const upload = [way(5_000_000, 60)];
+  t.same(homeNeed([], upload), { reserved: 1.6 * 5_000_000 * 0.06, alone: 1.6 * 5_000_000 * 0.06 });
+  t.same(relayNeed([], upload), { reserved: 0.45 * 5_000_000, alone: 0.45 * 5_000_000 });
+  t.same(homeNeed(upload), { reserved: 0.075 * 5_000_000, alone: 0.075 * 5_000_000 });
 });
 
 test("no lane, or nothing carried: no need", (t) => {
-  t.same(needsOf([]), { home: none, relay: none });
-  t.same(needsOf([{ down: 0, up: 0, roundTrip: 10 }]), { home: none, relay: none });
+  for (const ways of [[], [way(0, 10)]]) t.same([homeNeed(ways, ways), relayNeed(ways, ways)], [none, none]);
 });
 
 test("a peak leaves room while it grows, and is forgotten when it was not reached for long", (t) => {
@@ -62,7 +66,7 @@ test("a limit that is in the way grows with what it lets through, up to what the
   let limit = 262_144;
   const limits = Array.from({ length: 12 }, () => {
     const rate = Math.min(5_000_000, limit / 1.2 / 0.12);
-    peak.see(needsOf([{ down: rate, up: 0, roundTrip: 120 }]).relay.alone);
+    peak.see(relayNeed([way(rate, 120)]).alone);
     return (limit = Math.max(262_144, peak.value));
   });
   t.ok((limits[2] ?? 0) > 1.2 * 5_000_000 * 0.12, `after three seconds: ${limits.join(" ")}`);
@@ -75,7 +79,7 @@ test("counters become needs; idle lanes, a device made anew and a lane without a
   const lane = new RateMeter();
   const count = (at: number, received: number, roundTrip: number): void => {
     lane.add(at, { received, sent: 0 });
-    meter.see([{ rates: lane.latest, roundTrip }]);
+    meter.see([{ rates: lane.latest, steady: lane.rates, roundTrip, downRoundTrip: roundTrip }]);
   };
   count(0, 0, 100);
   count(1000, 20_000, 100);
@@ -89,6 +93,27 @@ test("counters become needs; idle lanes, a device made anew and a lane without a
   count(4000, 9_000_000, Number.POSITIVE_INFINITY);
   count(4000, 99_000_000, 100);
   t.same(meter.needs.relay, relay);
+});
+
+test("the limit falls to what the slowest lane is done with soon once that is known, and bursts of it do not move it", (t) => {
+  const meter = new SendMeter();
+  const lanes = [
+    { down: 40e6, roundTrip: 12, downRoundTrip: 12 },
+    { down: 20e6, roundTrip: 21, downRoundTrip: 21 },
+    { down: 5e6, roundTrip: 120, downRoundTrip: 66 },
+  ];
+  const reserved = Array.from({ length: 40 }, (_, second) => {
+    meter.see(
+      lanes.map(({ down, ...rest }) => {
+        const burst = down < 10e6 && second % 5 === 0 ? 1.6 : 1;
+        return { rates: { down: down * burst, up: 0 }, steady: { down, up: 0 }, ...rest };
+      }),
+    );
+    return meter.needs.relay.reserved;
+  });
+  t.ok((reserved[2] ?? 0) > 400_000, "a connection that begins is not held back");
+  t.same(new Set(reserved.slice(4)), new Set([reserved[4]]));
+  t.equal(reserved[4], 0.32 * 625_000);
 });
 
 test("a lane's windows follow what it carries in a round trip, each way by itself", (t) => {

@@ -47,7 +47,7 @@ route unicast 198.19.0.8 table 254 metric 0 nexthop dev binder-2 weight 1 nextho
 route unicast 9.9.9.0/24 table 21309 metric 0 mtu 1300 dev lan
 route unicast default table 21301 metric 0 via 10.0.0.2 dev lan onlink
 route unreachable default table 21301 metric 4294967295
-endpoint 198.19.0.1 dev  subflow
+endpoint 198.19.0.1 subflow
 endpoint 198.19.16.2 dev binder-1 subflow
 endpoint 198.19.32.2 dev binder-2 subflow backup
 mptcp subflows 8

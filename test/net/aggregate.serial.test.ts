@@ -1,5 +1,5 @@
 import { test } from "../harness/index.ts";
-import { Household } from "./household.ts";
+import { Household, until } from "./household.ts";
 
 const MEGA = 1e6;
 /** Rates of the gateways, bit/s; delays one way, ms. */
@@ -20,6 +20,13 @@ async function bytesByGateway(house: Household, direction: "down" | "up"): Promi
       return direction === "down" ? counters.rxBytes : counters.txBytes;
     }),
   );
+}
+
+/** The least round trips that the relay's subflows have seen, ms, by lane. */
+async function leastRoundTrips(house: Household): Promise<ReadonlyMap<number, number>> {
+  const listed = await house.node("relay").must("ss", ["-tniH", "state", "established", "sport", "=", ":2130"]);
+  const found = [...listed.matchAll(/:2130\s+198\.19\.([0-9]+)\.[0-9]+:[0-9]+\s*\n[^\n]* minrtt:([0-9.]+)/g)];
+  return new Map(found.map(([, block, ms]) => [Number(block) / 16, Number(ms)]));
 }
 
 test("one flow goes over four gateways, each with its share", { timeout: 120_000 }, async (t) => {
@@ -46,4 +53,19 @@ test("one flow goes over four gateways, each with its share", { timeout: 120_000
       );
     });
   }
+
+  await t.test("what far gateways bring is acknowledged by the nearest", async (t) => {
+    const download = house.get(["--seconds", "4"]);
+    const least = await until("four subflows carry", 4_000, async () => {
+      const found = await leastRoundTrips(house);
+      return found.size === gateways.length ? found : undefined;
+    });
+    t.equal((await download).content, "good");
+    const nearest = Math.min(...gateways.map(({ delay }) => delay));
+    for (const [index, { delay }] of gateways.entries()) {
+      const found = least.get(index + 1) ?? Number.POSITIVE_INFINITY;
+      // Half a way more for queues, and for the machine.
+      if (delay > 20) t.ok(found < 1.5 * delay + nearest, `gateway ${String(index + 1)}: ${String(found)} ms`);
+    }
+  });
 });

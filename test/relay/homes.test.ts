@@ -161,12 +161,18 @@ test("a damaged book is refused with the file, the line and what to do", (t) => 
   }
 });
 
-test("entries for OpenVPN: the home's address on the lane, and its stable address behind it", (t) => {
+test("entries for OpenVPN: the home's address on the lane, and its others behind it", (t) => {
   const wide = { base: 0xc6130000, length: 16 };
   const small = { base: 0x0a090800, length: 24 };
-  t.equal(entryText(wide, 1, 2), "ifconfig-push 198.19.16.2 255.255.240.0\niroute 198.19.0.2\n");
-  t.equal(entryText(wide, 15, 4094), "ifconfig-push 198.19.255.254 255.255.240.0\niroute 198.19.15.254\n");
-  t.equal(entryText(small, 3, 14), "ifconfig-push 10.9.8.62 255.255.255.240\niroute 10.9.8.14\n");
+  const entry = (own: string, others: readonly string[]): string =>
+    [`ifconfig-push ${own}`, ...others.map((address) => `iroute ${address}`), ""].join("\n");
+  const blocks = Array.from({ length: 16 }, (_, block) => block);
+  const wideOf = (home: string, without: number): readonly string[] =>
+    blocks.filter((block) => block !== without).map((block) => `198.19.${String(block * 16 + (home === "2" ? 0 : 15))}.${home}`);
+  t.equal(entryText(wide, 1, 2), entry("198.19.16.2 255.255.240.0", wideOf("2", 1)));
+  t.equal(entryText(wide, 15, 4094), entry("198.19.255.254 255.255.240.0", wideOf("254", 15)));
+  const smallOnes = blocks.filter((block) => block !== 3).map((block) => `10.9.8.${String(block * 16 + 14)}`);
+  t.equal(entryText(small, 3, 14), entry("10.9.8.62 255.255.255.240", smallOnes));
 });
 
 test("a relay's first configuration is a valid one", (t) => {
