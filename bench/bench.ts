@@ -24,9 +24,13 @@ const setups = new Setups();
 
 async function measure(cell: Cell): Promise<void> {
   const samples = (results.cells[cell.id] ??= []);
-  const sample = await cell.measure(setups, (curve) => {
-    results.curves[cell.id] ??= curve;
-  });
+  const sample = await cell.measure(
+    setups,
+    (curve) => {
+      results.curves[cell.id] ??= curve;
+    },
+    samples.length,
+  );
   samples.push(sample);
   console.log(
     `${cell.id.padEnd(24)} ${String(samples.length)}/${String(dueOf(cell))}  ${(sample["value"] ?? Number.NaN).toFixed(1)} ${cell.unit}`,

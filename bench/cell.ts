@@ -9,6 +9,6 @@ export interface Cell {
   readonly unit: "Mbit/s" | "ms" | "s" | "1/s" | "%" | "1";
   /** Times that it is measured; absent: as often as usual (REPETITIONS, cells.ts). */
   readonly repetitions?: number;
-  /** `keep` keeps the course of the transfer, of the first repetition. */
-  readonly measure: (setups: Setups, keep: (curve: Curve) => void) => Promise<Sample>;
+  /** `keep` keeps the course of the transfer, of the first repetition; `index` of this one is 0 and up. */
+  readonly measure: (setups: Setups, keep: (curve: Curve) => void, index: number) => Promise<Sample>;
 }

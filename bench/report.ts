@@ -53,7 +53,7 @@ function head(results: Results): string {
   return [
     "# What Binder carries, measured",
     "",
-    `Made by \`make bench\` at commit ${results.commit}, ${results.started.slice(0, 10)}, on ${String(machine.cores)} cores of ${machine.cpu}, Linux ${machine.kernel}.`,
+    `Made by \`make bench\` at commit ${results.commit}, or at later ones whose program is the same (${results.measured}), from ${results.started.slice(0, 10)} on, with ${String(machine.cores)} cores of ${machine.cpu}, Linux ${machine.kernel}.`,
     `Medians of ${String(repetitions)} interleaved repetitions; a rate is what the receiver got over 20 s from connect, slow start included.`,
     'Four gateways of 20, 10, 5 and 40 Mbit/s with 10, 30, 60 and 5 ms each way, emulated; "alone" is a plain TCP flow of a LAN host through one gateway without Binder, "per-flow"',
     "gives each connection one gateway at random, as mwan3 does.",

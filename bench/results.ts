@@ -3,10 +3,13 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { cpus, release, totalmem } from "node:os";
 import type { Sample } from "./cell.ts";
 import type { Curve } from "./failover/curve.ts";
+import { nameOfMeasured } from "./measured.ts";
 
 /** What was measured so far, as kept in bench/results.json. */
 export interface Results {
   readonly commit: string;
+  /** Of what is measured (measured.ts). */
+  readonly measured: string;
   readonly machine: { readonly kernel: string; readonly cpu: string; readonly cores: number; readonly memory_gb: number };
   readonly started: string;
   finished?: string;
@@ -25,10 +28,11 @@ function commit(): string {
   return `${git("rev-parse", "--short=12", "HEAD")}${changed === "" ? "" : " (changed)"}`;
 }
 
-/** The results of an unfinished run of this commit, or new ones. */
+/** The results of a run that is unfinished, of the same program on the same kind of machine, or new ones. */
 export async function openResults(path: string): Promise<Results> {
   const fresh: Results = {
     commit: commit(),
+    measured: await nameOfMeasured(),
     machine: { kernel: release(), cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, memory_gb: Math.round(totalmem() / 2 ** 30) },
     started: new Date().toISOString(),
     warnings: [],
@@ -37,7 +41,8 @@ export async function openResults(path: string): Promise<Results> {
   };
   try {
     const kept = JSON.parse(await readFile(path, "utf8")) as Results;
-    return kept.commit === fresh.commit && kept.finished === undefined ? kept : fresh;
+    const same = kept.measured === fresh.measured && kept.machine.cpu === fresh.machine.cpu && kept.machine.kernel === fresh.machine.kernel;
+    return same && kept.finished === undefined ? kept : fresh;
   } catch {
     return fresh;
   }

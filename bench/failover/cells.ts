@@ -12,8 +12,8 @@ function cell(fault: Fault, alone: boolean): Cell {
     id: `failover-${fault.id}`,
     unit: "ms",
     repetitions: REPETITIONS,
-    measure: async (setups, keep) => {
-      const { sample, points } = await through(await setups.binder(fault.setup), fault, alone);
+    measure: async (setups, keep, index) => {
+      const { sample, points } = await through(await setups.binder(fault.setup), fault, alone, index / REPETITIONS);
       keep(curveOf(points));
       return sample;
     },

@@ -6,6 +6,12 @@ import { FASTEST, type Fault, restart } from "./faults.ts";
 
 /** The fault comes this late in the transfer, ms: long after slow start. */
 const BEGINS = 5_000;
+/**
+ * And up to so much later, ms. Every five seconds, as measured here, BBR slows each subflow down for 0.2 s to look at its round trip
+ * (bbr_probe_rtt_mode_ms, net/ipv4/tcp_bbr.c), those of a connection all together, as they began together: faults are to meet every moment of
+ * that alike.
+ */
+const CYCLE = 5_000;
 /** The rate before it is taken over the last of these, ms. */
 const BEFORE = 2_500;
 const MEGA = 1e6;
@@ -20,16 +26,20 @@ export interface Course {
   readonly points: readonly Point[];
 }
 
-/** Downloads through a fault and its repair. `alone`: no daemon of Binder's runs meanwhile. Throws if the content is wrong. */
-export async function through(house: Household, fault: Fault, alone: boolean): Promise<Course> {
+/**
+ * Downloads through a fault and its repair. `alone`: no daemon of Binder's runs meanwhile. `phase`, 0 to 1: when in the congestion control's
+ * cycle the fault comes. Throws if the content is wrong.
+ */
+export async function through(house: Household, fault: Fault, alone: boolean, phase: number): Promise<Course> {
   await house.lanesUp(4, 60_000);
-  const seconds = (BEGINS + fault.lasts + fault.after) / 1000;
+  const begins = BEGINS + phase * CYCLE;
+  const seconds = (begins + fault.lasts + fault.after) / 1000;
   const timeline = await Timeline.start(house, "get", seconds);
   if (alone) {
     house.homeDaemon.kill("SIGKILL");
     await house.homeDaemon.exit;
   }
-  await timeline.passed(BEGINS);
+  await timeline.passed(begins);
   const delay = alone ? undefined : (await house.status()).gateways.find(({ number }) => number === FASTEST)?.delay_ms;
   const begun = timeline.now;
   await fault.begin(house);

@@ -82,6 +82,8 @@ export interface Conversation {
   /** Its standard output; ends when the child ends. */
   readonly output: AsyncIterable<Uint8Array>;
   write(bytes: Uint8Array): Promise<void>;
+  /** Closes its standard input: it has been told all. */
+  end(): void;
   /** Kills it and waits for its end. */
   close(): Promise<void>;
 }

@@ -19,7 +19,7 @@ import { NameServer } from "./name-server.ts";
 import { relayOwnership } from "./ownership.ts";
 import { loadRelay } from "./load.ts";
 import { lanesOf, type RelayPlan, serviceAddress } from "./plan.ts";
-import { cutSubflows } from "./cut-subflows.ts";
+import { SubflowCutter } from "./subflow-cutter.ts";
 import { expel } from "./expel.ts";
 import { relayStatus } from "./status.ts";
 import { stopRelay } from "./stop.ts";
@@ -48,6 +48,7 @@ export class RelayDaemon extends Daemon<RelayPlan> {
   readonly #kernel: Kernel;
   /** In the order in which homes say so. */
   readonly #cuts = new Turn();
+  readonly #cutter: SubflowCutter;
   /** Certificates' names that are being put off. */
   readonly #strangers = new Set<string>();
   #plan: RelayPlan;
@@ -74,6 +75,7 @@ export class RelayDaemon extends Daemon<RelayPlan> {
     );
     this.#proxy = new ExitProxy(host);
     this.#names = new NameServer(host);
+    this.#cutter = new SubflowCutter(host);
     this.#link = new LinkServer(host, plan.config.prefix, {
       onChange: () => {
         // The cuts come first: what a dead lane holds is waited for, the rest is not.
@@ -84,7 +86,7 @@ export class RelayDaemon extends Daemon<RelayPlan> {
       },
       restarted: () => this.#servers.reduce((bits, server) => bits | (server.startedWithin(NEW_FOR) ? 1 << server.lane : 0), 0),
       onFall: (home, lanes) => {
-        this.#cuts.take(async () => await cutSubflows(host, this.#plan, home, lanes, this.signal)).catch(() => undefined);
+        this.#cuts.take(async () => await this.#cutter.cut(this.#plan, home, lanes, this.signal)).catch(() => undefined);
       },
     });
   }
@@ -92,6 +94,7 @@ export class RelayDaemon extends Daemon<RelayPlan> {
   protected override async live(): Promise<void> {
     try {
       await this.#start();
+      this.#cutter.prepare();
       await Promise.all([
         ...this.#servers.map(async (server) => {
           await server.run(this.signal);
@@ -102,6 +105,7 @@ export class RelayDaemon extends Daemon<RelayPlan> {
       ]);
     } finally {
       this.#link.close();
+      await this.#cutter.close();
     }
   }
 

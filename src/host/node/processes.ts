@@ -110,6 +110,9 @@ async function converse(program: string, args: readonly string[]): Promise<Conve
             });
           });
         },
+        end: () => {
+          child.stdin.end();
+        },
         close: async () => {
           child.kill("SIGKILL");
           child.stdout.resume();
