@@ -15,6 +15,8 @@ const CYCLE = 5_000;
 /** The rate before it is taken over the last of these, ms. */
 const BEFORE = 2_500;
 const MEGA = 1e6;
+/** A stall that begins later in a fault (ms) than this is none of its own: the congestion control pauses with fewer lanes too. */
+const OWN = 1_000;
 /** After this much of a fault (ms) what the others carry has to be carried. */
 const SETTLED = 2_000;
 /** What cannot be told because it lasted beyond the transfer's end is this (ms), in figures. */
@@ -54,7 +56,8 @@ export async function through(house: Household, fault: Fault, alone: boolean, ph
   return {
     sample: {
       // A step of the record may already belong to the fault.
-      value: Math.max(0, longestStall(points, begun - 20, mended)),
+      value: Math.max(0, longestStall(points, begun - 20, begun + OWN)),
+      later: Math.max(0, longestStall(points, begun + OWN, mended)),
       before: Math.max(0, longestStall(points, begun - BEFORE, begun - 20)),
       back: Number.isFinite(back) ? back : NEVER,
       full: full / MEGA,

@@ -31,14 +31,17 @@ const OF_OWN = 1.5;
  * With a reserve a subflow holds no more than the slowest lane takes so long (s) for: when that lane is all that is left, what was lost
  * with the others waits behind it, and more than once, as the kernel sends again also what had arrived.
  */
-const OF_SLOWEST = 0.32;
+const OF_SLOWEST = 0.25;
 /** The other sides have the same buffers: servers that the relay sends uploads to are this far (s), and devices of the LAN this. */
 const FAR = 0.45;
+/** What only acknowledges what comes the other way takes this share of it at the most, and needs none of that. */
+const ACKNOWLEDGES = 0.06;
 const NEAR = 0.075;
 
 /** What the lanes need by what they carry now. */
 export function needsOf(down: readonly WayLoad[], up: readonly WayLoad[]): { readonly home: NeedParts; readonly relay: NeedParts } {
-  return { home: partsOf(up, sum(down) * NEAR), relay: partsOf(down, sum(up) * FAR) };
+  const data = (one: readonly WayLoad[], other: readonly WayLoad[]): number => Math.max(0, sum(one) - ACKNOWLEDGES * sum(other));
+  return { home: partsOf(up, data(down, up) * NEAR), relay: partsOf(down, data(up, down) * FAR) };
 }
 
 /** What a subflow should be able to hold. */

@@ -14,7 +14,7 @@ const FIRST_LEAST = 4 * MEGABYTE;
 const RELAY_SHARE = 256;
 /** What a subflow may hold at the most; at the least, and while nothing is known of the lanes. */
 const SUBFLOW_MOST = 4 * MEGABYTE;
-const RESERVED = { least: 128 * KILOBYTE, usual: 192 * KILOBYTE };
+const RESERVED = { least: 96 * KILOBYTE, usual: 192 * KILOBYTE };
 const ALONE = { least: 256 * KILOBYTE, usual: 448 * KILOBYTE };
 /** What a connection may hold beyond what its subflows hold: what came out of order is waited for there. */
 const RESERVE = 4 * MEGABYTE;
