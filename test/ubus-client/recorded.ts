@@ -1,3 +1,4 @@
+import { decodeMessage, encodeMessage, encodeTable, FrameReader } from "../../src/ubus-client/index.ts";
 import acl from "./recorded/acl.jsonl" with { type: "text" };
 import basic from "./recorded/basic.jsonl" with { type: "text" };
 import limits from "./recorded/limits_errors.jsonl" with { type: "text" };
@@ -57,3 +58,20 @@ const isOdd = ({ case: name, note }: RecordedLine): boolean =>
 
 /** Messages that were kept whole, and are of the protocol. */
 export const messages = lines.filter((line) => line.bytes.length > 0 && line.total === undefined && !isOdd(line));
+
+/** The name's length in 2 bytes, `str`, a NUL, zeros up to a multiple of 4. */
+const HEADER_OF_STR = 8;
+
+/** The whole of a message. Those of which only the beginning was kept have one long string of x; its length is in the beginning. */
+export function wholeOf({ bytes, total, note }: RecordedLine): Uint8Array {
+  if (total === undefined) return bytes;
+  const filled = new Uint8Array(total).fill(0x78);
+  filled.set(bytes);
+  const [frame] = new FrameReader().push(filled);
+  if (frame === undefined) throw new Error(note);
+  const message = decodeMessage(frame);
+  const { data } = message.attributes;
+  if (data === undefined) throw new Error(note);
+  const length = (new DataView(data.buffer).getUint32(0) & 0xffffff) - 4 - HEADER_OF_STR - 1;
+  return encodeMessage({ ...message, attributes: { ...message.attributes, data: encodeTable({ str: "x".repeat(length) }) } });
+}
