@@ -12,18 +12,22 @@ export interface UbusObject {
   readonly methods: Signatures;
 }
 
-/** The objects of a path, or of those that begin so if it ends in `*`. Rejects with NOT_FOUND if there are none. */
+/** The objects of a path, or of those that begin so if it ends in `*`; none is no error. */
 export async function lookUp(connection: Connection, pattern: string, signal: AbortSignal): Promise<readonly UbusObject[]> {
   const found: UbusObject[] = [];
   const onData = ({ attributes: { objectPath: path, objectId: id, signature } }: Message): void => {
     if (path !== undefined && id !== undefined)
       found.push({ path, id, methods: signature === undefined ? {} : decodeSignatures(signature) });
   };
-  // A lookup of "*" finds nothing where there is nothing, and is an error; one without a path is none.
-  const attributes = pattern === "*" ? {} : { objectPath: pattern };
-  await connection.request({ type: "lookup", attributes, what: `looking up ${pattern}`, onData }, signal);
+  try {
+    await connection.request({ type: "lookup", attributes: { objectPath: pattern }, what: `looking up ${pattern}`, onData }, signal);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
   return found;
 }
+
+export const isNotFound = (error: unknown): boolean => error instanceof UbusError && error.status === "NOT_FOUND";
 
 /** Answers the last table that came. The error of a failed call has it too. */
 export async function invoke(

@@ -1,4 +1,4 @@
-import { invoke, lookUp, type UbusObject } from "./ask.ts";
+import { invoke, isNotFound, lookUp, type UbusObject } from "./ask.ts";
 import type { Connection } from "./connection.ts";
 import { encodeTable } from "./encode.ts";
 import { asUbusError, UbusError } from "./error.ts";
@@ -88,11 +88,7 @@ export class UbusClient {
   /** The objects whose path is this, or begins with it if it ends in `*`, and whose methods we may call; none is no error. */
   async lookup(pattern = "*", options: RequestOptions = {}): Promise<readonly UbusObject[]> {
     return await limited(`looking up ${pattern}`, options, async (signal) => {
-      const connection = await this.#session.connected(signal);
-      return await lookUp(connection, pattern, signal).catch((error: unknown) => {
-        if (isNotFound(error)) return [];
-        throw error;
-      });
+      return await lookUp(await this.#session.connected(signal), pattern, signal);
     });
   }
 
@@ -206,5 +202,3 @@ export class UbusClient {
     return found.id;
   }
 }
-
-const isNotFound = (error: unknown): boolean => error instanceof UbusError && error.status === "NOT_FOUND";

@@ -16,7 +16,7 @@ export interface Call {
   /** Fires when the connection has ended: nobody waits for the answer then. */
   readonly signal: AbortSignal;
   /** Sends a table now, before the one that is returned. */
-  reply(data: UbusInputTable): void;
+  readonly reply: (data: UbusInputTable) => void;
 }
 
 export interface Method {
