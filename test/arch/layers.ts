@@ -8,7 +8,22 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["main.ts"],
   ["cli"],
   ["home", "relay", "gateway"],
-  ["config", "uci-parser", "ubus-client", "plan", "link", "invite", "pki", "kernel", "process", "openvpn", "proxy", "doctor", "control"],
+  [
+    "config",
+    "uci-parser",
+    "netifd",
+    "ubus-client",
+    "plan",
+    "link",
+    "invite",
+    "pki",
+    "kernel",
+    "process",
+    "openvpn",
+    "proxy",
+    "doctor",
+    "control",
+  ],
   ["host"],
 ];
 const ROLES = 2;

@@ -74,8 +74,10 @@ async function serve(bus: Ubusd, stream: Stream): Promise<void> {
 
 /** Waits for a condition, for ten seconds at the most. */
 export async function until(condition: () => boolean): Promise<void> {
-  for (const limit = Date.now() + 10_000; !condition(); await sleep(5)) {
+  const limit = Date.now() + 10_000;
+  while (!condition()) {
     if (Date.now() > limit) throw new Error(`this did not come true: ${String(condition)}`);
+    await sleep(5);
   }
 }
 
