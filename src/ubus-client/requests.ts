@@ -2,6 +2,8 @@ import { asUbusError, UbusError } from "./error.ts";
 import type { Message } from "./message.ts";
 import { statusName, statusWords } from "./status.ts";
 
+/** Requests that wait for their answers at once. */
+const MAX_WAITING = 4096;
 /** Answers to one request that take more memory than this end it (bytes of data). */
 const MAX_ANSWER = 4 * 1024 * 1024;
 
@@ -23,9 +25,9 @@ export class Requests {
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
 
-  /** A number that no other request has, and not 0, which is for what needs no answer. Throws NO_MEMORY when all 65 535 wait. */
+  /** A number that no other request has, and not 0, which is for what needs no answer. Throws NO_MEMORY when too many wait. */
   begin(request: Omit<Waiting, "size">): number {
-    if (this.#waiting.size >= 0xffff) throw new UbusError("NO_MEMORY", `${request.what}: too many requests wait for their answers`);
+    if (this.#waiting.size >= MAX_WAITING) throw new UbusError("NO_MEMORY", `${request.what}: too many requests wait for their answers`);
     do this.#last = (this.#last % 0xffff) + 1;
     while (this.#waiting.has(this.#last));
     this.#waiting.set(this.#last, { ...request, size: 0 });
