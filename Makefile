@@ -17,6 +17,9 @@ help:
 	@echo 'make format     formats every file'
 	@echo 'make mutants    as root: breaks Binder in small ways; a named test must notice each (ONLY=name runs one)'
 	@echo 'make test-trixie  as root: the main scenario in a bare Debian 13, with OpenVPN 2.7 from its backports'
+	@echo 'make ipk        packages for OpenWrt 24.10, of what is in build/dist, into build/packages/ipk'
+	@echo 'make apk        as root: the same for OpenWrt 25.12, where apk-tools 3 are'
+	@echo 'make feed       a feed of the packages for the OpenWrt SDK, in build/feed'
 	@echo 'make bench      as root: the evaluation, into bench/'
 	@echo 'make soak       as root: twenty minutes of random faults (SEED=number repeats one, SECONDS=number)'
 	@echo 'make demo       as root: a download over four gateways, in an emulated network'
@@ -61,6 +64,13 @@ endif
 
 mutants: build
 	@$(NODE) scripts/mutants.mjs $(ONLY)
+
+.PHONY: ipk apk feed
+ipk apk:
+	@$(NODE) scripts/package.mjs $@
+
+feed: node_modules/.package-lock.json
+	@$(NODE) scripts/openwrt/feed.mjs
 
 test-trixie:
 	@scripts/in-debian trixie scripts/with-backports make test FILES=test/net/aggregate.serial.test.ts
