@@ -1,7 +1,7 @@
 /** Packages for apk 3 (OpenWrt 25.12), made by apk-tools as OpenWrt's include/package-pack.mk has them made. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { entriesOf } from "./describe.mjs";
 
@@ -53,8 +53,9 @@ export function apk(program, pack, architecture, time, work) {
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
   const root = join(work, "root");
-  cpSync(pack.root, root, { recursive: true, preserveTimestamps: true });
+  cpSync(pack.root, root, { recursive: true });
   addLists(pack, root);
+  for (const path of readdirSync(root, { recursive: true })) utimesSync(join(root, path), time, time);
   const scripts = Object.entries(scriptsOf(pack)).flatMap(([kind, text]) => {
     const path = join(work, kind);
     writeFileSync(path, text, { mode: 0o755 });
