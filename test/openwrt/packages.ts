@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,8 +8,15 @@ import { projectRoot } from "../testbed/index.ts";
 export const TIME = 1_700_000_000;
 
 /** Whether apk-tools 3 are here: only they write apk's format. */
-export const hasApk = (): boolean =>
-  /^apk-tools 3\./.test(String(spawnSync(process.env["APK"] ?? "apk", ["--version"], { encoding: "utf8" }).stdout));
+export function hasApk(): boolean {
+  try {
+    return /^apk-tools 3\./.test(
+      execFileSync(process.env["APK"] ?? "apk", ["--version"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
+    );
+  } catch {
+    return false;
+  }
+}
 
 /** The bytes that scripts/package.mjs makes of an executable with these bytes; undefined if it says that it can't. */
 export async function pack(
