@@ -1,6 +1,6 @@
 /** The packages' files, and what happens when they are installed, upgraded and removed. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packagesFor } from "../../src/doctor/system.ts";
@@ -80,6 +80,41 @@ test("it depends on what doctor asks for at a home", async (t) => {
   for (const need of ["openvpn", "haproxy", "mptcpize", "nft", "ip", "ss", "conntrack", "tun", "nftNat", "nftFib"] as const) {
     for (const name of packagesFor(openwrt, need)) t.ok(depends.includes(name), name);
   }
+});
+
+test("the engine's source is the one that the build takes", (t) => {
+  const script = existsSync(join(projectRoot, "scripts/fetch-engine")) ? "scripts/fetch-engine" : "scripts/build-qjs";
+  const [, hash = "none"] = /^sha256=([0-9a-f]{64})$/m.exec(source(script).toString()) ?? [];
+  const makefile = source("openwrt/binder/Makefile").toString();
+  t.match(makefile, `PKG_HASH:=${hash}\n`);
+  t.match(makefile, /^PKG_SOURCE:=quickjs_2025\.04\.26\.orig\.tar\.xz$/m);
+});
+
+const native = existsSync(join(projectRoot, "native")) ? {} : { skip: "native/ is not in this tree yet" };
+test("the feed has all that its Makefiles take", native, (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "binder-feed-"));
+  t.teardown(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const feed = join(folder, "feed");
+  execFileSync(process.execPath, [join(projectRoot, "scripts/openwrt/feed.mjs"), feed], { stdio: "ignore" });
+  // As the SDK would have unpacked the engine. What it would do then is printed and not done: that takes a minute.
+  const engine = join(folder, "build/quickjs-2025.04.26");
+  mkdirSync(engine, { recursive: true });
+  for (const file of ["quickjs.c", "libregexp.c", "libunicode.c", "cutils.c", "dtoa.c", "VERSION"]) writeFileSync(join(engine, file), "");
+  writeFileSync(join(folder, "driver.mk"), "include Makefile\ncompile:\n\t+$(Build/Compile)\n");
+  const sdk = join(projectRoot, "scripts/openwrt/sdk");
+  const given = [
+    `TOPDIR=${sdk}`,
+    `OUT=${join(folder, "out")}`,
+    `BUILD_DIR=${join(folder, "build")}`,
+    "TARGET_CC=mips-gcc",
+    "TARGET_CFLAGS=-Os",
+  ];
+  const args = ["-n", "-C", join(feed, "binder"), "-f", join(folder, "driver.mk"), ...given, "compile"];
+  const plan = execFileSync("make", args, { encoding: "utf8", env: { ...process.env, MAKEFLAGS: "", MAKELEVEL: "" } });
+  for (const part of ["quickjs.c", "main.c", "bundle.S"]) t.match(plan, new RegExp(`mips-gcc -Os .*${part}`), part);
+  t.match(plan, /BUNDLE=.*feed\/binder\/router\.js/);
 });
 
 test("the same sources make the same bytes", async (t) => {
