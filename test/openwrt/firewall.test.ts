@@ -1,8 +1,7 @@
 /** What Binder has in the firewall's configuration, and in dnsmasq's. */
 import { type Test, test } from "../harness/index.ts";
 import { exportUci, parseUci, textToBytes } from "../../src/uci-parser/index.ts";
-import { markOf } from "../../src/plan/marks.ts";
-import { MARK_MASK } from "../../src/plan/marks.ts";
+import { MARK_MASK, markOf } from "../../src/plan/marks.ts";
 import { PORT_CAPTURE } from "../../src/plan/numbers.ts";
 import { projectRoot } from "../testbed/index.ts";
 import { binderConfig, DHCP, FIREWALL, NETWORK, ROUTER } from "./configuration.ts";
@@ -110,6 +109,14 @@ test("names are asked of Binder's resolvers where it captures anything, by every
   for (const place of [...places, "/var/run/dnsmasq/binder.servers"]) t.notOk(made.has(place), place);
   t.same(made.news().calls, ["dnsmasq restart"]);
   t.equal(made.read("/etc/config/dhcp"), DHCP);
+});
+
+test("a dnsmasq that is switched off is not started", async (t) => {
+  const made = await router(t, { dhcp: DHCP, binder: binderConfig(["network 'lan'"]) });
+  made.disabled.add("dnsmasq");
+  await made.run(`${NAMES} apply`);
+  t.notOk(made.has("/tmp/guests.d/binder.conf"));
+  t.same(made.news().calls, []);
 });
 
 test("the rule for the proxy's port names what Binder marks and redirects", (t) => {

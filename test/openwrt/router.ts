@@ -51,6 +51,8 @@ export class Router {
   readonly calls: string[] = [];
   /** What `binder check` answers. */
   check: Answer = { status: 0, text: "well\n" };
+  /** Services that are switched off. */
+  readonly disabled = new Set<string>();
   /** Called for each call before it is answered. */
   onCall: (call: string) => void = () => undefined;
   readonly #server: Server;
@@ -154,6 +156,7 @@ export class Router {
   #answer(program: string, args: readonly string[]): Answer {
     if (program === "uci") return this.#uci.run(args);
     if (program === "procd") return this.procd.run(args);
+    if (args[0] === "enabled") return { status: this.disabled.has(program) ? 1 : 0, text: "" };
     const call = [program, ...args].join(" ");
     this.calls.push(call);
     this.onCall(call);
