@@ -26,7 +26,7 @@ import type { Lane } from "./lane.ts";
 import { forgetFlows } from "./forget-flows.ts";
 import { Healer } from "./healer.ts";
 import { Dependence } from "./dependence.ts";
-import { gatewayDevices, type HomeObservation, laneAddress, liveLanes, type Membership } from "./plan.ts";
+import { gatewayDevices, type HomeObservation, laneAddress, type Membership } from "./plan.ts";
 import { RelayWatch } from "./relay-watch.ts";
 import { HomeProxy } from "./proxy.ts";
 import { homeStatus } from "./status.ts";
@@ -57,6 +57,8 @@ export class HomeDaemon extends Daemon<LoadedHome> {
   readonly #dependence: Dependence;
   readonly #quotas: Quotas;
   #moving = false;
+  /** The lane that the route to the relay's service address leads by. */
+  #nearest: number | undefined;
   /** Gateways' devices that are up and have a carrier. */
   #working: ReadonlySet<string> = new Set();
   #loaded: LoadedHome;
@@ -172,6 +174,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
       memory: this.#memory,
       sendLimit: this.#sendLimit,
       lanes: this.#lanes.all.map((lane) => lane.snapshot),
+      nearest: this.#lanes.nearest,
       direct: this.#relays.direct,
       withoutProxy: this.#proxy.complaint !== "",
     };
@@ -252,9 +255,10 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     const { membership } = this.#loaded.plan;
     if (membership === undefined) return;
     const addresses = lanes.map(({ gateway }) => laneAddress(membership, gateway.number));
-    const [best] = liveLanes(this.#lanes.all.map((lane) => lane.snapshot));
+    this.#nearest = this.#lanes.nearest;
+    const instead = this.#nearest === undefined ? [] : [serviceRoute(membership, this.#nearest)];
     const results = await Promise.allSettled([
-      this.#kernel.leave(addresses, best === undefined ? [] : [serviceRoute(membership, best.number)], this.signal),
+      this.#kernel.leave(addresses, instead, this.signal),
       endAttempts(this.host, addresses, this.signal),
     ]);
     for (const result of results) {
@@ -277,6 +281,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
       const wait = await this.#lanes.tick();
       this.#lookWhoDepends();
       this.#lanes.judge();
+      this.#steer();
       this.#seeRelays();
       if (this.#lanes.busy && this.#healer.due)
         this.#mend(async (live) => await this.#healer.look(this.#loaded.plan, this.#kernel, live, this.signal));
@@ -288,6 +293,18 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     }
     await this.#quotas.count(this.#loaded.plan, await this.#sample());
     await this.#quotas.close();
+  }
+
+  /** When another lane is the nearest, what is acknowledged by it goes there at once: its silence would be that of all. */
+  #steer(): void {
+    const { membership } = this.#loaded.plan;
+    const { nearest } = this.#lanes;
+    if (nearest === this.#nearest) return;
+    this.#nearest = nearest;
+    if (membership === undefined || nearest === undefined) return;
+    this.#kernel.leave([], [serviceRoute(membership, nearest)], this.signal).catch((error: unknown) => {
+      if (!isAborted(this.signal)) this.log.write("debug", String(error));
+    });
   }
 
   /** Whether a lane that may fall is some connection's only one; if that can't be known, it is as if it were not. No lane's silence waits for it. */

@@ -167,13 +167,13 @@ function dead(table: number): Route {
   return { table, destination: "default", kind: "unreachable", nextHops: [], metric: LAST_METRIC };
 }
 
-/** The relay's service address by the quickest lane; HAProxy's connections choose theirs by their source address. */
+/** The relay's service address by the nearest lane; HAProxy's connections choose theirs by their source address. */
 function relayRoutes(membership: Membership | undefined, seen: HomeObservation): readonly Route[] {
   if (membership === undefined) return [];
   const [best] = liveLanes(seen.lanes);
   const routes: Route[] = [dead(TABLE_RELAY)];
   if (best !== undefined) {
-    routes.push(serviceRoute(membership, best.number));
+    routes.push(serviceRoute(membership, seen.nearest ?? best.number));
     routes.push({ table: TABLE_NO_ROUTE, destination: "default", kind: "unicast", nextHops: [{ device: deviceOfLane(best.number) }] });
   }
   return routes;

@@ -122,6 +122,7 @@ export class Lane {
     return {
       number: this.gateway.number,
       live: carries(this.#health.state),
+      late: carries(this.#health.state) && this.#isLate(this.#host.clock.monotonic()),
       poor: this.#poorSince !== undefined,
       mtu: this.probe.search.mtu,
       window: this.windows.up,
@@ -133,7 +134,8 @@ export class Lane {
 
   /** It carries, and may cease to: it would drag the others, or does not answer. */
   get mayFall(): boolean {
-    return carries(this.#health.state) && (this.#poorSince !== undefined || this.#isLate(this.#host.clock.monotonic()));
+    const { late, live, poor } = this.snapshot;
+    return live && (late || poor);
   }
 
   #isLate(now: number): boolean {

@@ -12,7 +12,7 @@ import type { LaneCompany } from "./lane-company.ts";
 import type { ProbeIdentity } from "./lane-probe.ts";
 import { Lateness } from "./lateness.ts";
 import { SendMeter } from "./send-meter.ts";
-import { farLanes } from "./nearest.ts";
+import { farLanes, type Nearest, nearestOf } from "./nearest.ts";
 import { type HomePlan, liveLanes, type Membership, type NumberedGateway } from "./plan.ts";
 import { carriers } from "./roles.ts";
 
@@ -47,6 +47,7 @@ export class Lanes {
   /** Lanes that fell and are not told of yet. */
   #withheld: ReadonlySet<number> = new Set();
   readonly #lateness = new Lateness();
+  #nearest: Nearest = { number: undefined, at: Number.NEGATIVE_INFINITY };
 
   /** `onChange` is called with the lanes that begin or cease to carry, and with none at other news of theirs. */
   constructor(host: Host, log: Log, onChange: (lanes: readonly Lane[]) => void) {
@@ -146,6 +147,13 @@ export class Lanes {
       return [seen];
     });
     this.#sends.see(carriage);
+  }
+
+  /** Which lane is the nearest now. */
+  get nearest(): number | undefined {
+    const snapshots = this.all.map(({ snapshot }) => snapshot);
+    this.#nearest = nearestOf(this.#nearest, this.#host.clock.monotonic(), snapshots);
+    return this.#nearest.number;
   }
 
   /** What a subflow of the home's should be able to hold. */

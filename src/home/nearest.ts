@@ -23,3 +23,24 @@ export function farLanes(lanes: readonly LaneSnapshot[]): readonly number[] {
   const brought = far.reduce((all, { most }) => all + most, 0);
   return brought <= FAR_SHARE * nearest.most ? far.map(({ number }) => number).sort((a, b) => a - b) : [];
 }
+
+/** A lane is the nearest for so long (ms), if it goes on answering: each change costs a program's start. */
+const STAYS = 1_000;
+
+/** The lane that is taken for the nearest, and since when (monotonic ms). */
+export interface Nearest {
+  readonly number: number | undefined;
+  readonly at: number;
+}
+
+/**
+ * The lane that is nearest now: the quickest that answers as it should, as what all others bring is acknowledged by it. `former` is what it was
+ * last; the same object if nothing changed.
+ */
+export function nearestOf(former: Nearest, now: number, lanes: readonly LaneSnapshot[]): Nearest {
+  const live = liveLanes(lanes);
+  const number = (live.find(({ late }) => !late) ?? live[0])?.number;
+  if (number === former.number) return former;
+  const isSound = live.some((lane) => lane.number === former.number && !lane.late);
+  return isSound && now - former.at < STAYS ? former : { number, at: now };
+}

@@ -55,6 +55,8 @@ export interface HomeObservation {
   /** The congestion controls that the kernel has loaded. */
   readonly congestion: ReadonlySet<string>;
   readonly lanes: readonly LaneSnapshot[];
+  /** The number of the lane that is nearest (nearest.ts); undefined: none carries. */
+  readonly nearest: number | undefined;
   /** Gateways that new flows leave by directly, as no relay answers; empty while one does. */
   readonly direct: readonly number[];
   /** No proxy can run on this machine: TCP crosses as everything else does. Absent: one can. */
@@ -65,6 +67,8 @@ export interface LaneSnapshot {
   readonly number: number;
   /** It carries traffic. */
   readonly live: boolean;
+  /** It carries and does not answer as it should. */
+  readonly late: boolean;
   /** It loses or delays too much: connections should begin elsewhere. */
   readonly poor: boolean;
   /** Of its device, bytes. */

@@ -3,7 +3,7 @@ import { adoptedLanes } from "../../src/home/adopt.ts";
 import { parseCounters, RateMeter } from "../../src/home/counters.ts";
 import { LaneTraffic } from "../../src/home/lane-traffic.ts";
 import { beginSearch, fullSize, LEAST_MTU, stepSearch } from "../../src/home/mtu.ts";
-import { farLanes } from "../../src/home/nearest.ts";
+import { farLanes, nearestOf } from "../../src/home/nearest.ts";
 import { liveLanes, type LaneSnapshot } from "../../src/home/plan.ts";
 import { steadyDelay } from "../../src/home/steady-delay.ts";
 import { firstSubflowWeights } from "../../src/home/weights.ts";
@@ -38,6 +38,7 @@ test("a lost probe or two do not lower the MTU", (t) => {
 const lane = (number: number, delay: number | undefined, live = true): LaneSnapshot => ({
   number,
   live,
+  late: false,
   poor: false,
   mtu: 1400,
   window: 0,
@@ -78,6 +79,31 @@ test("what far lanes bring is acknowledged by the nearest, unless that is thin, 
   t.same(farLanes(queued), [2, 3], "a queue of its own downloads");
   const choked = [lane(2, 61), lane(3, 121), { ...lane(4, 11), delay: 60 }];
   t.same(farLanes(choked), [3]);
+});
+
+test("the nearest lane is the quickest that answers, and does not change for every moment", (t) => {
+  const never = { number: undefined, at: Number.NEGATIVE_INFINITY };
+  const lanes = [lane(1, 21), lane(2, 61), lane(4, 11)];
+  const late = (...numbers: readonly number[]): readonly LaneSnapshot[] =>
+    lanes.map((one) => (numbers.includes(one.number) ? { ...one, late: true } : one));
+  const four = nearestOf(never, 5_000, lanes);
+  t.same(four, { number: 4, at: 5_000 });
+  t.equal(nearestOf(four, 9_000, lanes), four);
+  const one = nearestOf(four, 9_000, late(4));
+  t.same(one, { number: 1, at: 9_000 });
+  t.equal(nearestOf(one, 9_900, lanes), one, "it was late a moment ago");
+  t.equal(nearestOf(one, 10_000, lanes).number, 4);
+  t.equal(nearestOf(one, 9_010, late(1, 4)).number, 2, "at once where it does not answer");
+  t.equal(nearestOf(one, 9_010, late(1, 2, 4)).number, 4, "all are late: the quickest");
+  t.equal(
+    nearestOf(
+      one,
+      9_010,
+      lanes.filter(({ number }) => number !== 1),
+    ).number,
+    4,
+  );
+  t.equal(nearestOf(one, 9_010, []).number, undefined);
 });
 
 test("lanes of like delay do not change places", (t) => {

@@ -27,7 +27,7 @@ test("with a reserve a subflow holds less and the connection the rest, little of
   const limit = (reserved: number) => sendLimit({ reserved, alone: 999_999 }, true);
   t.equal(sendBuffer(limit(0)), `${String(4 * MEGABYTE)} 16384 ${String(192 * 1024)}`);
   t.equal(unsentLimit(limit(0)), String(64 * 1024));
-  t.equal(limit(1_000).subflow, 128 * 1024);
+  t.equal(limit(1_000).subflow, 96 * 1024);
   t.equal(limit(900_000).subflow, 900_000);
   t.equal(limit(2 ** 32 - 1).subflow, 4 * MEGABYTE);
 });
