@@ -6,13 +6,15 @@ NODE := node
 # So that no tool asks the network for news.
 export npm_config_update_notifier := false
 
-.PHONY: test-trixie soak help deps build build-quickjs types lint formatted check format test mutants bench demo clean
+.PHONY: test-quickjs test-trixie soak help deps build native types lint formatted check format test mutants bench demo clean
 
 help:
 	@echo 'make build      build/binder, which runs in place'
+	@echo 'make native     the QuickJS executable of this machine: build/qjs/binder'
 	@echo 'make test       as root: installs what is missing, checks, builds, runs every test'
 	@echo 'make test FILES=test/plan/*.test.ts      builds, runs only these'
 	@echo 'make test FILES=test/plan/*.test.ts ONLY="name of a test"      only that one'
+	@echo 'make test-quickjs      what needs no Node, on QuickJS (FILES, ONLY)'
 	@echo 'make check      types, lint, format: quick, for developers'
 	@echo 'make format     formats every file'
 	@echo 'make mutants    as root: breaks Binder in small ways; a named test must notice each (ONLY=name runs one)'
@@ -35,9 +37,8 @@ node_modules/.package-lock.json: package-lock.json
 build: node_modules/.package-lock.json
 	@$(NODE) scripts/build.mjs node
 
-build-quickjs: node_modules/.package-lock.json
-	@scripts/build-qjs
-	@$(NODE) scripts/build.mjs quickjs
+native: node_modules/.package-lock.json
+	@scripts/build-native
 
 types: node_modules/.package-lock.json
 	@$(BIN)/tsc -p src/tsconfig.json
@@ -61,6 +62,10 @@ else
 test: deps
 	@scripts/test-all
 endif
+
+# What needs no Node, on QuickJS alone.
+test-quickjs: build native
+	@ENGINES=quickjs $(if $(ONLY),TEST_ONLY="$(ONLY)") $(NODE) scripts/test.mjs $(FILES)
 
 mutants: build
 	@$(NODE) scripts/mutants.mjs $(ONLY)

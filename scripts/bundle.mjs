@@ -37,6 +37,6 @@ export function bundleOptions(engine) {
     metafile: true,
     ...(engine === "node"
       ? { platform: "node", target: "node20" }
-      : { platform: "neutral", mainFields: ["module", "main"], target: "es2022", external: ["std", "os"], format: "esm" }),
+      : { platform: "neutral", mainFields: ["module", "main"], target: "es2022", external: ["binder:native"], format: "esm" }),
   };
 }

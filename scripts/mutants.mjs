@@ -16,7 +16,7 @@
  * whose types are wrong (unused names apart). A few run at a time, those of *.serial.test.ts one after another.
  */
 import { execFile } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { root } from "./bundle.mjs";
@@ -50,13 +50,13 @@ async function copyTree(name) {
   const { output } = await run(root, "git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
   for (const file of output.split("\0").filter((path) => path !== "" && existsSync(join(root, path)))) {
     mkdirSync(dirname(join(copy, file)), { recursive: true });
-    copyFileSync(join(root, file), join(copy, file));
+    cpSync(join(root, file), join(copy, file), { preserveTimestamps: true });
   }
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
-  for (const file of ["qjs", "built"]) {
-    if (!existsSync(join(root, "build/qjs", file))) continue;
-    mkdirSync(join(copy, "build/qjs"), { recursive: true });
-    copyFileSync(join(root, "build/qjs", file), join(copy, "build/qjs", file));
+  // With their times, so that only what a mutant changes is compiled.
+  for (const part of ["tree", "objects"]) {
+    const from = join(root, "build/qjs", part);
+    if (existsSync(from)) cpSync(from, join(copy, "build/qjs", part), { recursive: true, preserveTimestamps: true });
   }
   return copy;
 }

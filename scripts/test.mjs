@@ -3,6 +3,7 @@
  *
  *     node scripts/test.mjs [FILE.test.ts ...]      all files of test/ by default
  *     FAILED_STEPS="lint build" node scripts/test.mjs      counts what went wrong before as failures
+ *     ENGINES="node quickjs" node scripts/test.mjs         runs what needs no Node on QuickJS, too (QUICKJS: by this command)
  *
  * Counted are named tests, that is tests with no test inside. A file without tests, a test without assertions, a file that ends
  * badly and a file over its time limit are failures. Files run in three phases, a few at a time in the first two:
@@ -20,7 +21,10 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { build } from "esbuild";
 import { Parser } from "tap-parser";
 import { bundleOptions, root } from "./bundle.mjs";
+import { bundleForQuickjs } from "./quickjs-tests.mjs";
 
+const ENGINES = (process.env.ENGINES ?? "node").split(" ");
+const QUICKJS = (process.env.QUICKJS ?? "build/qjs/binder-run").split(" ");
 const PARALLEL = Math.min(2, availableParallelism());
 /** Seconds that a file may take; one of an emulated network, or that has the machine to itself, may take the longer. */
 const LIMIT = 180;
@@ -128,9 +132,19 @@ function kill(child, signal) {
   }
 }
 
-async function run(file, live) {
-  const bundled = bundleOf(file);
-  const log = `${bundled.replace(/\.mjs$/, "")}.tap`;
+/** What is run, of a file on an engine, and the name that the file goes by then. */
+const jobsOnNode = (files) =>
+  files.map((file) => ({ file, name: file, bundled: bundleOf(file), command: [process.execPath, "--enable-source-maps"], args: [] }));
+
+async function jobsOnQuickjs(files) {
+  const { bundles, others } = await bundleForQuickjs(files);
+  console.log(`on QuickJS: ${bundles.size} files; ${others.length} need Node`);
+  const args = process.env.TEST_ONLY === undefined ? [] : [process.env.TEST_ONLY];
+  return [...bundles].map(([file, bundled]) => ({ file, name: `${file} (QuickJS)`, bundled, command: QUICKJS, args }));
+}
+
+async function run({ file, name, bundled, command: [program, ...options], args }, live) {
+  const log = `${bundled.replace(/\.m?js$/, "")}.tap`;
   mkdirSync(dirname(log), { recursive: true });
   const output = createWriteStream(log);
   const limit = phaseOf(file) === "most" ? LIMIT : LONG_LIMIT;
@@ -138,7 +152,7 @@ async function run(file, live) {
   const parser = new Parser({});
   collect(parser, [], tests);
   const started = performance.now();
-  const child = spawn(process.execPath, ["--enable-source-maps", bundled], {
+  const child = spawn(program, [...options, bundled, ...args], {
     cwd: root,
     // A group of its own, so that all it started can be ended with it.
     detached: true,
@@ -187,7 +201,7 @@ async function run(file, live) {
     tests.push({ name: "the file", state: "failed", why: `ended with ${status}\n${stderr}` });
   }
   if (tests.length === 0) tests.push({ name: "the file", state: "failed", why: "has no tests" });
-  return { file, tests, seconds: (performance.now() - started) / 1000, stderr, log: relative(root, log) };
+  return { file: name, tests, seconds: (performance.now() - started) / 1000, stderr, log: relative(root, log) };
 }
 
 const indent = (text) => text.replace(/^/gm, "      ");
@@ -207,11 +221,11 @@ function report(result) {
   if (failed) console.log(`    all of its output: ${result.log}`);
 }
 
-async function inTurn(files, parallel, live, results) {
-  const queue = [...files];
+async function inTurn(jobs, parallel, live, results) {
+  const queue = [...jobs];
   const worker = async () => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      const result = await run(file, live);
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+      const result = await run(job, live);
       report(result);
       results.push(result);
     }
@@ -231,10 +245,11 @@ const files = (asked.length > 0 ? asked : allFiles()).sort().sort((one, other) =
 const started = performance.now();
 const results = [];
 if (files.length > 0) {
-  await bundle(files);
+  if (ENGINES.includes("node")) await bundle(files);
+  const jobs = [...(ENGINES.includes("node") ? jobsOnNode(files) : []), ...(ENGINES.includes("quickjs") ? await jobsOnQuickjs(files) : [])];
   for (const [phase, parallel] of PHASES) {
-    const inPhase = files.filter((file) => phaseOf(file) === phase);
-    await inTurn(inPhase, parallel, files.length === 1, results);
+    const inPhase = jobs.filter(({ file }) => phaseOf(file) === phase);
+    await inTurn(inPhase, parallel, jobs.length === 1, results);
   }
 }
 const tests = results.flatMap((result) => result.tests);

@@ -1,3 +1,4 @@
+import process from "node:process";
 import { createHost } from "../../src/host/node.ts";
 import type { Host } from "../../src/host/types.ts";
 import { Kernel } from "../../src/kernel/kernel.ts";

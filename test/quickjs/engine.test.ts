@@ -6,9 +6,8 @@ import { type Test, test } from "../harness/index.ts";
 
 // The same program on both engines: stdout, stderr and status must be the same, byte for byte.
 
-const QJS = "build/qjs/qjs";
-/** qjs takes a rejection for unhandled at once, before whoever called can `await` it. */
-const QJS_OPTIONS = ["--no-unhandled-rejection", "-m"];
+/** Runs any bundle; build/qjs/binder holds Binder's. */
+const RUN = "build/qjs/binder-run";
 const LIMIT_MS = 20_000;
 
 interface Ending {
@@ -24,7 +23,7 @@ function run(program: string, args: readonly string[], input: string): Ending {
 }
 
 const onNode = (args: readonly string[], input = ""): Ending => run("build/binder", args, input);
-const onQuickjs = (args: readonly string[], input = ""): Ending => run(QJS, [...QJS_OPTIONS, "build/qjs/binder.js", ...args], input);
+const onQuickjs = (args: readonly string[], input = ""): Ending => run("build/qjs/binder", args, input);
 
 function temporary(t: Test): string {
   const path = mkdtempSync(join(tmpdir(), "binder-quickjs-"));
@@ -37,8 +36,7 @@ function build(engine: "node" | "quickjs", entry: string, out: string): void {
 }
 
 // `make test` does so too; here for whoever runs this file alone.
-execFileSync("scripts/build-qjs", { stdio: ["ignore", "ignore", "inherit"] });
-execFileSync(process.execPath, ["scripts/build.mjs", "quickjs"]);
+execFileSync("scripts/build-native", { stdio: ["ignore", "ignore", "inherit"] });
 
 test("both hosts answer alike", (t) => {
   const directory = temporary(t);
@@ -56,7 +54,7 @@ test("both hosts answer alike", (t) => {
   t.equal(wanted.status, 7, wanted.stderr);
   t.match(wanted.stdout, /^read nothing: failed ENOENT$/m);
   t.match(wanted.stdout, /^read: "0,255,128,10"$/m);
-  t.same(story("quickjs", QJS, [...QJS_OPTIONS, "build/test/quickjs/probe.js"]), wanted);
+  t.same(story("quickjs", RUN, ["build/test/quickjs/probe.js"]), wanted);
 });
 
 test("version and usage on QuickJS", (t) => {
@@ -88,7 +86,7 @@ test("config and check on QuickJS print what they print on Node, for every recor
   build("node", "test/quickjs/batch.ts", "build/test/quickjs/batch");
   build("quickjs", "test/quickjs/batch.ts", "build/test/quickjs/batch.js");
   const wanted = run("build/test/quickjs/batch", [directory], "");
-  const found = run(QJS, [...QJS_OPTIONS, "build/test/quickjs/batch.js", directory], "");
+  const found = run(RUN, ["build/test/quickjs/batch.js", directory], "");
   const lines = wanted.stdout.trimEnd().split("\n");
   t.equal(lines.length, 3 * all.length, wanted.stderr);
   t.same(found.stdout.trimEnd().split("\n"), lines);

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { installGlobals } from "../../src/host/polyfill.ts";
 import { abortControllerClass, type PlainAbortController } from "../../src/host/polyfill/abort.ts";

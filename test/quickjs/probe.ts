@@ -25,6 +25,7 @@ async function main(): Promise<void> {
   await outcome("read", async () => [...(await files.read(`${directory}/bytes`))].join());
   await outcome("read /proc", async () => new TextDecoder().decode(await files.read("/proc/sys/kernel/ostype")));
   await outcome("read large", async () => (await files.read(`${directory}/large`)).length);
+  await outcome("read what /proc gives no size of", async () => (await files.read("/proc/kallsyms")).length);
   await outcome("list", async () => files.list(directory));
   await outcome("list nothing", async () => files.list(`${directory}/nothing`));
   await outcome("status of a file", async () => files.status(`${directory}/bytes`));

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, chown, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Files, FileStatus } from "../types.ts";
-import { hasCode, translated } from "./errors.ts";
+import { hasCode, translated } from "../errors.ts";
 
 async function replace(path: string, bytes: Uint8Array, mode: number): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.new`;
@@ -56,7 +56,8 @@ async function poke(path: string, bytes: Uint8Array): Promise<void> {
 
 async function makeDirectory(path: string, mode: number): Promise<void> {
   if ((await status(path))?.kind === "directory") return;
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  // What goes wrong with the directories that lead to it shows when it is made.
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 }).catch(() => undefined);
   try {
     await mkdir(path, { mode });
   } catch (error) {

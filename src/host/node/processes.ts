@@ -3,7 +3,8 @@ import { constants as fsConstants } from "node:fs";
 import { access, open } from "node:fs/promises";
 import { constants } from "node:os";
 import { type Conversation, type DetachedOptions, HostError, type Processes, type RunOptions, type RunResult } from "../types.ts";
-import { hasCode, hostError } from "./errors.ts";
+import { hasCode, hostError } from "../errors.ts";
+import { chunksOf, writeTo } from "./streams.ts";
 
 const DEFAULT_LIMIT = 10_000;
 /** Debian's `su` and cron leave the sbin directories out of PATH, where most of what Binder runs is. */
@@ -24,11 +25,16 @@ async function run(program: string, args: readonly string[], signal: AbortSignal
     const stdout: Uint8Array[] = [];
     const stderr: Uint8Array[] = [];
     let expired = false;
+    const stop = (): void => {
+      child.kill("SIGKILL");
+      // Whatever else holds its pipes: nobody waits for that.
+      for (const pipe of child.stdio) pipe?.destroy();
+    };
     const timer = setTimeout(() => {
       expired = true;
-      child.kill("SIGKILL");
+      stop();
     }, limit);
-    const onAbort = (): void => void child.kill("SIGKILL");
+    const onAbort = stop;
     signal.addEventListener("abort", onAbort, { once: true });
     const settle = (action: () => void): void => {
       clearTimeout(timer);
@@ -92,7 +98,9 @@ async function converse(program: string, args: readonly string[]): Promise<Conve
         done();
       });
     });
+    let closed = false;
     child.stdin.on("error", () => undefined);
+    child.stdout.on("error", () => undefined);
     child.on("error", (error) => {
       reject(hostError(error));
     });
@@ -101,21 +109,16 @@ async function converse(program: string, args: readonly string[]): Promise<Conve
       if (pid === undefined) return;
       resolve({
         pid,
-        output: child.stdout,
-        write: async (bytes) => {
-          await new Promise<void>((written, failed) => {
-            child.stdin.write(bytes, (error) => {
-              if (error) failed(hostError(error));
-              else written();
-            });
-          });
-        },
+        output: chunksOf(child.stdout, () => closed),
+        write: async (bytes) => await writeTo(child.stdin, bytes),
         end: () => {
           child.stdin.end();
         },
         close: async () => {
+          closed = true;
           child.kill("SIGKILL");
-          child.stdout.resume();
+          child.stdin.destroy();
+          child.stdout.destroy();
           await ended;
         },
       });

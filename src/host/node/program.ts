@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import { HostError, type Program } from "../types.ts";
-import { hasCode } from "./errors.ts";
+import { hasCode } from "../errors.ts";
 
 /** Writes all of it now: what is printed before exit() must be out, and a pipe may take only a part. */
 function writeAll(descriptor: number, bytes: Uint8Array): void {

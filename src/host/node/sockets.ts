@@ -1,22 +1,18 @@
 import { createSocket } from "node:dgram";
 import { chmod, unlink } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
-import type { Listener, Sockets, Stream, UdpSocket } from "../types.ts";
-import { hasCode, hostError } from "./errors.ts";
+import { HostError, type Listener, type Sockets, type Stream, type UdpSocket } from "../types.ts";
+import { chunksOf, writeTo } from "./streams.ts";
+import { hasCode, hostError } from "../errors.ts";
 
 function streamOf(socket: Socket): Stream {
+  let closed = false;
   socket.on("error", () => undefined);
   return {
-    input: socket,
-    write: async (bytes) => {
-      await new Promise<void>((resolve, reject) => {
-        socket.write(bytes, (error) => {
-          if (error) reject(hostError(error));
-          else resolve();
-        });
-      });
-    },
+    input: chunksOf(socket, () => closed),
+    write: async (bytes) => await writeTo(socket, bytes),
     close: () => {
+      closed = true;
       socket.destroy();
     },
   };
@@ -88,12 +84,14 @@ const bindUdp: Sockets["bindUdp"] = async (address, port, onDatagram) =>
       onDatagram({ bytes: new Uint8Array(bytes), address: from.address, port: from.port });
     });
     socket.bind({ address, port }, () => {
+      let open = true;
       // From here on an error belongs to one datagram, and send() reports it.
       socket.removeAllListeners("error");
       socket.on("error", () => undefined);
       resolve({
         port: socket.address().port,
         send: async (bytes, to, toPort) => {
+          if (!open) throw new HostError("EBADF", "EBADF: the socket is closed, send");
           await new Promise<void>((sent, failed) => {
             socket.send(bytes, toPort, to, (error) => {
               if (error) failed(hostError(error));
@@ -102,7 +100,8 @@ const bindUdp: Sockets["bindUdp"] = async (address, port, onDatagram) =>
           });
         },
         close: () => {
-          socket.close();
+          if (open) socket.close();
+          open = false;
         },
       });
     });

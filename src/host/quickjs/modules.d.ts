@@ -1,56 +1,93 @@
-/** What the QuickJS host uses of `qjs`'s own modules (quickjs-libc of 2025-04-26). Numbers below 0 are negative errnos. */
+/**
+ * `binder:native`, the C of the QuickJS host (native/). Paths are absolute; descriptors are all closed by exec(). What fails throws an
+ * Error whose `code` is the errno's name.
+ */
+declare module "binder:native" {
+  /** Without the executable's own name. */
+  export const args: readonly string[];
 
-declare module "std" {
-  /** A stdio stream. */
-  export interface StdFile {
-    puts(text: string): void;
-    write(buffer: ArrayBuffer, position: number, length: number): number;
-    flush(): void;
-  }
-  export const out: StdFile;
-  export const err: StdFile;
-  export function exit(status: number): never;
-  export function getenv(name: string): string | undefined;
-  export function strerror(errno: number): string;
-}
+  export function readFile(path: string): Uint8Array;
+  /** A temporary file beside it, flushed to the disk, renamed over it; the directory is flushed, too. */
+  export function replaceFile(path: string, bytes: Uint8Array, mode: number): void;
+  export function pokeFile(path: string, bytes: Uint8Array): void;
+  /** Undefined if there is none. Links are followed. */
+  export function statusOf(path: string): NativeStatus | undefined;
+  export function setOwner(path: string, uid: number, gid: number): void;
+  export function isExecutable(path: string): boolean;
+  export function listFolder(path: string): string[];
+  /** With its parents; `mode` is that of the last one, if it had to be made. */
+  export function makeFolder(path: string, mode: number): void;
+  /** A file, or a directory with all in it; nothing there is no error. */
+  export function removeAll(path: string): void;
 
-declare module "os" {
-  export interface OsTimer {
-    readonly __osTimer: unique symbol;
-  }
-  export interface OsStat {
+  export interface NativeStatus {
+    readonly kind: "file" | "directory" | "socket" | "other";
+    /** Permission bits. */
     readonly mode: number;
     readonly size: number;
     readonly uid: number;
     readonly gid: number;
   }
-  export const O_RDONLY: number;
-  export const O_WRONLY: number;
-  export const O_RDWR: number;
-  export const O_CREAT: number;
-  export const O_EXCL: number;
-  export const SIGINT: number;
-  export const SIGTERM: number;
-  export const S_IFMT: number;
-  export const S_IFREG: number;
-  export const S_IFDIR: number;
-  export const S_IFSOCK: number;
-  export function open(path: string, flags: number, mode?: number): number;
-  export function close(descriptor: number): number;
-  export function read(descriptor: number, buffer: ArrayBuffer, offset: number, length: number): number;
-  export function write(descriptor: number, buffer: ArrayBuffer, offset: number, length: number): number;
-  export function rename(from: string, to: string): number;
-  export function remove(path: string): number;
-  export function readdir(path: string): [string[], number];
-  export function stat(path: string): [OsStat | null, number];
-  export function getpid(): number;
-  export function isatty(descriptor: number): boolean;
-  /** Milliseconds of the monotonic clock. */
-  export function now(): number;
-  export function setTimeout(callback: () => void, ms: number): OsTimer;
-  export function clearTimeout(timer: OsTimer): void;
-  export function signal(number: number, handler: (() => void) | null | undefined): void;
-}
 
-/** The script's name, then its arguments. */
-declare const scriptArgs: readonly string[];
+  /** The end to read from, and the one to write to. */
+  export function pipe(): [number, number];
+  /** Reads and writes of this descriptor do not wait any more. */
+  export function unblock(descriptor: number): void;
+  /** Made with this mode (narrowed by the umask) if it is not there. */
+  export function openToAppend(path: string, mode: number): number;
+  /** /dev/null. */
+  export function openNothing(): number;
+  export function close(descriptor: number): void;
+  /** Some of what is there; undefined if nothing is, and no bytes at the end of file. */
+  export function read(descriptor: number): Uint8Array | undefined;
+  /** How many of the bytes from `offset` on were taken; 0 if there is no room now. */
+  export function write(descriptor: number, bytes: Uint8Array, offset: number): number;
+  /** Waits where it must. A reader who left is no error. */
+  export function writeWhole(descriptor: number, bytes: Uint8Array): void;
+  export function isTerminal(descriptor: number): boolean;
+
+  /** Calls back whenever the descriptor can be read (or written) or its peer is gone. Answers the watch's number. */
+  export function watch(descriptor: number, toWrite: boolean, callback: () => void): number;
+  export function unwatch(watch: number): void;
+  /** Calls back once, after so many milliseconds. Answers the timer's number. */
+  export function setTimer(callback: () => void, ms: number): number;
+  export function clearTimer(timer: number): void;
+  /** Milliseconds of the monotonic clock. */
+  export function monotonic(): number;
+
+  /**
+   * Starts a program, looked up by PATH, and answers its pid. `environment` (NAME=value) comes before this process's. Without `session`
+   * the event loop goes on until it ends; with it, the program leads a session and may outlive this process.
+   */
+  export function spawn(
+    programAndArgs: readonly string[],
+    environment: readonly string[],
+    directory: string,
+    streams: readonly [number, number, number],
+    session: boolean,
+    onExit: (status: number) => void,
+  ): number;
+  /** False if there is no such process. */
+  export function kill(pid: number, signal: string): boolean;
+  /** Calls `handler` for this signal from now on, in place of what it does by default. */
+  export function onSignal(signal: string, handler: () => void): void;
+
+  export function connectUnix(path: string): number;
+  /** Removes what is at `path` first. */
+  export function listenUnix(path: string, mode: number): number;
+  /** Undefined if nobody waits. */
+  export function accept(listener: number): number | undefined;
+  export function bindUdp(address: string, port: number): number;
+  export function localPort(descriptor: number): number;
+  /** False if there is no room now. */
+  export function sendTo(descriptor: number, bytes: Uint8Array, address: string, port: number): boolean;
+  /** Undefined if there is none now. */
+  export function receive(descriptor: number): { readonly bytes: Uint8Array; readonly address: string; readonly port: number } | undefined;
+
+  export function pid(): number;
+  /** A variable of the environment. PATH has the sbin directories at its end. */
+  export function variable(name: string): string | undefined;
+  /** At most 65 536. */
+  export function random(count: number): Uint8Array;
+  export function exit(status: number): never;
+}

@@ -1,6 +1,6 @@
-import { HostError } from "../types.ts";
+import { HostError } from "./types.ts";
 
-/** Node's errors as the seam's: the errno's name in `code`, the message kept. */
+/** An engine's errors as the seam's: the errno's name in `code`, the message kept. */
 export function hostError(cause: unknown): HostError {
   if (cause instanceof HostError) return cause;
   const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "EIO";
