@@ -4,6 +4,7 @@
 static const struct part *const parts[] = {
 	&files_part, &folders_part, &descriptors_part, &processes_part, &signals_part,
 	&unix_part,  &udp_part,	    &timers_part,      &watches_part,	&program_part,
+	&text_part,
 };
 static int arg_count;
 static char **args;

@@ -22,7 +22,7 @@ struct part {
 #define PART(name, list) const struct part name = { list, COUNT(list) }
 
 extern const struct part files_part, folders_part, descriptors_part, processes_part, signals_part, unix_part, udp_part, timers_part,
-	watches_part, program_part;
+	watches_part, program_part, text_part;
 
 /* module.c */
 JSModuleDef *module_define(JSContext *ctx, int argc, char **argv);

@@ -20,6 +20,7 @@ struct child {
 };
 static struct child *children;
 
+#define LAST_SIGNAL 31
 static const short FLAGS = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
 
 /*
@@ -33,8 +34,11 @@ static int start(pid_t *pid, char **arguments, char **environment, const char *d
 	sigset_t all, none;
 	int failed;
 
-	sigfillset(&all);
+	sigemptyset(&all);
 	sigemptyset(&none);
+	/* Those above are the C library's own, or for real-time: whoever started this process has them from it. */
+	for (int number = 1; number <= LAST_SIGNAL; number++)
+		sigaddset(&all, number);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigdefault(&attributes, &all);

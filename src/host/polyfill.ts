@@ -1,11 +1,13 @@
 import { abortControllerClass } from "./polyfill/abort.ts";
 import { makeConsole } from "./polyfill/console.ts";
 import { makeTimers, type OneShot } from "./polyfill/timers.ts";
-import { Utf8Decoder, Utf8Encoder } from "./polyfill/utf8.ts";
+import { type QuickUtf8, utf8Classes } from "./polyfill/utf8.ts";
 
 /** What a polyfilled engine must have itself. */
 export interface BareEngine<Handle> {
   readonly timers: OneShot<Handle>;
+  /** Quicker ways for what is well formed. */
+  readonly utf8?: QuickUtf8;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
 }
@@ -21,8 +23,7 @@ export function installGlobals<Handle>(target: object, engine: BareEngine<Handle
   const console = makeConsole(engine.stdout, engine.stderr);
   const lacking: Readonly<Record<string, unknown>> = {
     AbortController: abortControllerClass(report),
-    TextEncoder: Utf8Encoder,
-    TextDecoder: Utf8Decoder,
+    ...utf8Classes(engine.utf8),
     queueMicrotask: (callback: () => void): void => void Promise.resolve().then(callback).catch(report),
     ...makeTimers(engine.timers),
   };

@@ -10,6 +10,7 @@ import type { Host } from "./types.ts";
 
 // Now, not in createHost(): modules that are loaded after this one may use them at once.
 installGlobals(globalThis, {
+  utf8: { encode: native.encodeText, decode: native.decodeText },
   timers: { set: native.setTimer, clear: native.clearTimer },
   stdout: (text) => writeTo(1, text),
   stderr: (text) => writeTo(2, text),

@@ -3,7 +3,7 @@ import { constants as fsConstants } from "node:fs";
 import { access, open } from "node:fs/promises";
 import { constants } from "node:os";
 import { type Conversation, type DetachedOptions, HostError, type Processes, type RunOptions, type RunResult } from "../types.ts";
-import { hasCode, hostError } from "../errors.ts";
+import { hasCode, hostError, translated } from "../errors.ts";
 import { chunksOf, writeTo } from "./streams.ts";
 
 const DEFAULT_LIMIT = 10_000;
@@ -67,7 +67,7 @@ async function run(program: string, args: readonly string[], signal: AbortSignal
 }
 
 async function detach(program: string, args: readonly string[], options: DetachedOptions): Promise<number> {
-  const log = await open(options.log, "a", 0o600);
+  const log = await translated(async () => await open(options.log, "a", 0o600));
   try {
     return await new Promise<number>((resolve, reject) => {
       const child = spawn(program, args, {

@@ -78,6 +78,7 @@ const bindUdp: Sockets["bindUdp"] = async (address, port, onDatagram) =>
   await new Promise<UdpSocket>((resolve, reject) => {
     const socket = createSocket("udp4");
     socket.once("error", (error) => {
+      socket.close();
       reject(hostError(error));
     });
     socket.on("message", (bytes, from) => {

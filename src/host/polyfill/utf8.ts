@@ -136,3 +136,28 @@ export class Utf8Decoder {
     return decodeUtf8(bytes, this.#fatal);
   }
 }
+
+/** Where an engine has something quicker; undefined says that this is none of its cases. */
+export interface QuickUtf8 {
+  readonly encode: (text: string) => Uint8Array | undefined;
+  readonly decode: (bytes: Uint8Array) => string | undefined;
+}
+
+export function utf8Classes(quick: QuickUtf8 | undefined): {
+  readonly TextEncoder: typeof Utf8Encoder;
+  readonly TextDecoder: typeof Utf8Decoder;
+} {
+  if (quick === undefined) return { TextEncoder: Utf8Encoder, TextDecoder: Utf8Decoder };
+  return {
+    TextEncoder: class extends Utf8Encoder {
+      override encode(text = ""): Uint8Array {
+        return quick.encode(text) ?? super.encode(text);
+      }
+    },
+    TextDecoder: class extends Utf8Decoder {
+      override decode(bytes: Uint8Array = new Uint8Array()): string {
+        return quick.decode(bytes) ?? super.decode(bytes);
+      }
+    },
+  };
+}

@@ -84,6 +84,11 @@ declare module "binder:native" {
   /** Undefined if there is none now. */
   export function receive(descriptor: number): { readonly bytes: Uint8Array; readonly address: string; readonly port: number } | undefined;
 
+  /** Well-formed UTF-8 without a byte order mark as text; undefined otherwise. */
+  export function decodeText(bytes: Uint8Array): string | undefined;
+  /** Undefined if the text has a surrogate without its partner. */
+  export function encodeText(text: string): Uint8Array | undefined;
+
   export function pid(): number;
   /** A variable of the environment. PATH has the sbin directories at its end. */
   export function variable(name: string): string | undefined;
