@@ -2,16 +2,27 @@
  * Bundles a program.
  *
  *     node scripts/build.mjs                          src/main.ts for Node, into build/binder
- *     node scripts/build.mjs quickjs                  the same for QuickJS's qjs, into build/qjs/binder.js
+ *     node scripts/build.mjs quickjs                  the same for QuickJS, into build/qjs/binder.js
  *     node scripts/build.mjs quickjs ENTRY.ts OUT.js  another program
+ *     node scripts/build.mjs router                   src/main-router.ts for QuickJS, as small as can be, into build/qjs/router.js
  */
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { chmodSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import { build } from "esbuild";
 import { bundleOptions, root } from "./bundle.mjs";
 
-const [engine = "node", entry = "src/main.ts", output = engine === "node" ? "build/binder" : "build/qjs/binder.js"] = process.argv.slice(2);
-if (engine !== "node" && engine !== "quickjs") throw new Error(`there is no engine "${engine}"`);
+const KINDS = {
+  node: { engine: "node", program: "src/main.ts", file: "build/binder" },
+  quickjs: { engine: "quickjs", program: "src/main.ts", file: "build/qjs/binder.js" },
+  router: { engine: "quickjs", program: "src/main-router.ts", file: "build/qjs/router.js" },
+};
+/** Bytes that a router's flash has for the bundle. */
+const ROUTER_LIMIT = 200_000;
+
+const [name = "node", ...asked] = process.argv.slice(2);
+if (!Object.hasOwn(KINDS, name)) throw new Error(`there is no kind of bundle "${name}"`);
+const { engine, program, file } = KINDS[name];
+const [entry = program, output = file] = asked;
 const out = resolve(root, output);
 mkdirSync(dirname(out), { recursive: true });
 
@@ -26,6 +37,7 @@ const result = await build({
   ...bundleOptions(engine),
   // CommonJS: a file without an extension is that everywhere, wherever it is copied to.
   ...(engine === "node" ? { format: "cjs", banner: { js: "#!/usr/bin/env node" } } : {}),
+  ...(name === "router" ? { minify: true } : {}),
   entryPoints: [entry],
   outfile: `${out}.new`,
 });
@@ -35,3 +47,9 @@ replace(`${out}.meta.json`, JSON.stringify(result.metafile));
 chmodSync(`${out}.new`, 0o755);
 // A Binder that runs from this file keeps the old one.
 renameSync(`${out}.new`, out);
+
+if (name === "router") {
+  const { size } = statSync(out);
+  console.log(`${relative(root, out)}: ${size} bytes`);
+  if (size > ROUTER_LIMIT) throw new Error(`the bundle for routers must not be larger than ${ROUTER_LIMIT} bytes`);
+}

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createHost } from "#host";
+import { commands } from "../../src/cli/commands.ts";
 import { dispatch } from "../../src/cli/dispatch.ts";
 import type { Host } from "../../src/host/types.ts";
 import { bytesToText } from "../../src/uci-parser/index.ts";
@@ -32,7 +33,7 @@ async function binder(...args: readonly string[]): Promise<Outcome> {
     },
     onSignal: () => undefined,
   };
-  const status = await dispatch({ ...host, program }, args);
+  const status = await dispatch({ ...host, program }, args, commands);
   return { status, stdout, stderr };
 }
 

@@ -1,4 +1,5 @@
 import { createHost } from "#host";
+import { commands } from "../../src/cli/commands.ts";
 import { dispatch } from "../../src/cli/dispatch.ts";
 import type { Host } from "../../src/host/types.ts";
 import { test } from "../harness/index.ts";
@@ -13,7 +14,7 @@ async function binder(...args: readonly string[]): Promise<{ readonly status: nu
     stderr: (text) => (stderr += text),
     onSignal: () => undefined,
   };
-  const status = await dispatch({ ...host, program }, args);
+  const status = await dispatch({ ...host, program }, args, commands);
   return { status, stdout, stderr };
 }
 

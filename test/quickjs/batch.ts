@@ -3,6 +3,7 @@
  * name, the command, its status, and what it wrote, as numbers where it was bytes.
  */
 import { createHost } from "#host";
+import { commands } from "../../src/cli/commands.ts";
 import { dispatch } from "../../src/cli/dispatch.ts";
 import type { Host } from "../../src/host/types.ts";
 
@@ -19,7 +20,7 @@ async function run(args: readonly string[]): Promise<unknown> {
       stderr: (text) => err.push(text),
     },
   };
-  const status = await dispatch(captured, args);
+  const status = await dispatch(captured, args, commands);
   return { status, out, err };
 }
 
