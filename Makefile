@@ -6,7 +6,7 @@ NODE := node
 # So that no tool asks the network for news.
 export npm_config_update_notifier := false
 
-.PHONY: test-quickjs test-trixie soak help deps build native types lint formatted check format test mutants bench demo clean
+.PHONY: test-quickjs test-sanitized dist test-dist test-archs test-trixie soak help deps build native types lint formatted check format test mutants bench demo clean
 
 help:
 	@echo 'make build      build/binder, which runs in place'
@@ -15,6 +15,10 @@ help:
 	@echo 'make test FILES=test/plan/*.test.ts      builds, runs only these'
 	@echo 'make test FILES=test/plan/*.test.ts ONLY="name of a test"      only that one'
 	@echo 'make test-quickjs      what needs no Node, on QuickJS (FILES, ONLY)'
+	@echo 'make test-sanitized    the same, with what finds wrong memory and undefined behaviour in the C'
+	@echo 'make dist       static executables for routers, into build/dist/ (ARCHS="mips arm" builds some)'
+	@echo 'make test-dist  builds them twice, and compares'
+	@echo 'make test-archs emulates each architecture: commands, host, parsers and codecs (ARCHS)'
 	@echo 'make check      types, lint, format: quick, for developers'
 	@echo 'make format     formats every file'
 	@echo 'make mutants    as root: breaks Binder in small ways; a named test must notice each (ONLY=name runs one)'
@@ -66,6 +70,24 @@ endif
 # What needs no Node, on QuickJS alone.
 test-quickjs: build native
 	@ENGINES=quickjs $(if $(ONLY),TEST_ONLY="$(ONLY)") $(NODE) scripts/test.mjs $(FILES)
+
+# The same with what finds wrong memory, undefined behaviour and leaks in C.
+test-sanitized: node_modules/.package-lock.json
+	@scripts/build-native sanitized
+	@ENGINES=quickjs QUICKJS=build/qjs/sanitized/binder-run TEST_LIMIT=900 $(NODE) scripts/test.mjs $(FILES)
+
+dist: node_modules/.package-lock.json
+	@scripts/dist
+
+# A second build of all, elsewhere, must be the same bytes.
+test-dist: dist
+	@rm -rf build/dist-again
+	@OUT=build/dist-again scripts/dist
+	@for file in build/dist/binder-*; do cmp $$file build/dist-again/$${file##*/} || exit 1; done
+	@echo 'both builds are the same bytes'
+
+test-archs: build
+	@scripts/test-archs
 
 mutants: build
 	@$(NODE) scripts/mutants.mjs $(ONLY)

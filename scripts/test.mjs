@@ -4,6 +4,7 @@
  *     node scripts/test.mjs [FILE.test.ts ...]      all files of test/ by default
  *     FAILED_STEPS="lint build" node scripts/test.mjs      counts what went wrong before as failures
  *     ENGINES="node quickjs" node scripts/test.mjs         runs what needs no Node on QuickJS, too (QUICKJS: by this command)
+ *     TEST_LIMIT=600 node scripts/test.mjs                 seconds for a file, in place of 180
  *
  * Counted are named tests, that is tests with no test inside. A file without tests, a test without assertions, a file that ends
  * badly and a file over its time limit are failures. Files run in three phases, a few at a time in the first two:
@@ -27,7 +28,7 @@ const ENGINES = (process.env.ENGINES ?? "node").split(" ");
 const QUICKJS = (process.env.QUICKJS ?? "build/qjs/binder-run").split(" ");
 const PARALLEL = Math.min(2, availableParallelism());
 /** Seconds that a file may take; one of an emulated network, or that has the machine to itself, may take the longer. */
-const LIMIT = 180;
+const LIMIT = Number(process.env.TEST_LIMIT ?? 180);
 const LONG_LIMIT = 900;
 const KILL_AFTER_MS = 10_000;
 const DRAIN_MS = 2000;
