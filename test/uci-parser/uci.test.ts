@@ -105,7 +105,8 @@ test("a list of 200 000 items is no trouble", (t) => {
   const [section] = parseText(`config s a\n${"\tlist l v\n".repeat(200_000)}`).sections;
   const [list] = section?.options ?? [];
   t.equal(list?.kind === "list" ? list.items.length : 0, 200_000);
-  t.ok(Date.now() - started < 10_000);
+  // Emulated processors take some; what grows with the square would take hours.
+  t.ok(Date.now() - started < 60_000);
 });
 
 const SEED = Math.floor(Math.random() * 2 ** 32);
