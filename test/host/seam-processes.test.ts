@@ -147,6 +147,15 @@ test("a conversation goes both ways, and ends with the child", async (t) => {
   await t.rejects(talk.write(bytes("x")), { name: "HostError", code: "EPIPE" });
 });
 
+test("a conversation's child that waits for all of its input is told its end", async (t) => {
+  const talk = await processes.converse("sort", []);
+  await talk.write(bytes("two\n"));
+  await talk.write(bytes("one\n"));
+  talk.end();
+  t.equal(text(await all(talk.output)), "one\ntwo\n");
+  await talk.close();
+});
+
 test("a conversation that is closed ends its child, and whoever listens", async (t) => {
   const talk = await processes.converse("sleep", ["60"]);
   const listening = all(talk.output);
