@@ -28,8 +28,8 @@ interface Ending {
 }
 
 function runTests(root: string, environment: Readonly<Record<string, string>> = {}): Ending {
-  // The run that this test is part of may have failed steps of its own.
-  const env = { ...process.env, FAILED_STEPS: "", ...environment };
+  // The run that this test is part of may have failed steps and engines of its own.
+  const env = { ...process.env, FAILED_STEPS: "", ENGINES: "node", ...environment };
   const { status, stdout, stderr } = spawnSync(process.execPath, ["scripts/test.mjs"], { cwd: root, env, encoding: "utf8" });
   return { status, output: stdout + stderr, lastLine: stdout.trimEnd().split("\n").at(-1) ?? "" };
 }
