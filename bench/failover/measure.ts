@@ -12,6 +12,8 @@ const BEGINS = 5_000;
  * that alike.
  */
 const CYCLE = 5_000;
+/** A repair comes at no moment (ms of the cycle) at which the congestion control would soon pause, or still does: its rate would be that one's. */
+const REPAIRS = { from: 500, to: 3_500 };
 /** The rate before it is taken over the last of these, ms. */
 const BEFORE = 2_500;
 const MEGA = 1e6;
@@ -35,7 +37,8 @@ export interface Course {
 export async function through(house: Household, fault: Fault, alone: boolean, phase: number): Promise<Course> {
   await house.lanesUp(4, 60_000);
   const begins = BEGINS + phase * CYCLE;
-  const seconds = (begins + fault.lasts + fault.after) / 1000;
+  const repaired = repairAt(begins + fault.lasts);
+  const seconds = (repaired + fault.after) / 1000;
   const timeline = await Timeline.start(house, "get", seconds);
   if (alone) {
     house.homeDaemon.kill("SIGKILL");
@@ -45,7 +48,7 @@ export async function through(house: Household, fault: Fault, alone: boolean, ph
   const delay = alone ? undefined : (await house.status()).gateways.find(({ number }) => number === FASTEST)?.delay_ms;
   const begun = timeline.now;
   await fault.begin(house);
-  const mended = await timeline.passed(begun + fault.lasts);
+  const mended = await timeline.passed(repaired);
   await fault.repair(house);
   const { content, end } = await timeline.result();
   if (alone) restart(house);
@@ -67,6 +70,13 @@ export async function through(house: Household, fault: Fault, alone: boolean, ph
     },
     points: points.map(({ at, bytes }) => ({ at: at - begun, bytes })),
   };
+}
+
+/** The first moment from `due` on (ms of the transfer) for a repair. */
+function repairAt(due: number): number {
+  const inCycle = due % CYCLE;
+  if (inCycle < REPAIRS.from) return due - inCycle + REPAIRS.from;
+  return inCycle > REPAIRS.to ? due - inCycle + CYCLE + REPAIRS.from : due;
 }
 
 /** Ten minutes of full load through queues of a second: how often a gateway was taken for dead. */

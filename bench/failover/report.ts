@@ -44,7 +44,7 @@ export async function failover(results: Results, folder: string): Promise<string
   return [
     "## Gateways that fail",
     "",
-    "One download at full rate by all four, a fault of the fastest gateway (unless said otherwise) that lasts 3 s (loss: 5 s), and its repair. The stall is the longest time in which",
+    "One download at full rate by all four, a fault of the fastest gateway (unless said otherwise) that lasts 3 s (loss: 5 s) or somewhat more, and its repair: faults come at every moment of the congestion control's cycle, repairs when it does not pause. The stall is the longest time in which",
     "the client received nothing in the fault's first second; later: in the rest of it, which is the congestion control's pauses with fewer lanes; back is from the repair until the rate over half a second is nine tenths of what it was. In ms; the last two columns are Mbit/s:",
     "what was carried while the fault lasted, and the least over half a second from two seconds after the fault on, of all repetitions.",
     `With nothing wrong the longest time without a byte, in the seconds before the faults, was ${round(percentile(before, 0.5), 0)} ms (median) and ${round(percentile(before, 0.95), 0)} ms (95th percentile): the congestion control's own pauses.`,
