@@ -3,7 +3,6 @@ import { formatPrefix } from "../plan/addresses.ts";
 import { type Decision, MARK_MASK, MARK_NEAREST, MARK_ROUTE_PROBE, MATCH_RELAYED, markOf } from "../plan/marks.ts";
 import { DEVICE_PREFIX, MAX_GATEWAY, MIN_GATEWAY, PORT_CAPTURE, PORT_PROXY } from "../plan/numbers.ts";
 import { bypassDecisions } from "./bypass.ts";
-import { farLanes } from "./nearest.ts";
 import {
   gatewayDevices,
   type HomeObservation,
@@ -72,7 +71,7 @@ export function captureTable(plan: HomePlan, seen: HomeObservation): string | un
       `${FIRST} jump decide_own`,
       ...follow,
     ]),
-    ...acknowledgements(membership, farLanes(seen.lanes)),
+    ...acknowledgements(membership, seen.far),
     ...nftChain("dstnat", "type nat hook prerouting priority dstnat - 5; policy accept;", [
       `iifname @lans meta l4proto tcp ${decided({ kind: "proxy" })} redirect to :${PORT_CAPTURE}`,
     ]),

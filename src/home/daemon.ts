@@ -175,6 +175,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
       sendLimit: this.#sendLimit,
       lanes: this.#lanes.all.map((lane) => lane.snapshot),
       nearest: this.#lanes.nearest,
+      far: this.#lanes.far,
       direct: this.#relays.direct,
       withoutProxy: this.#proxy.complaint !== "",
     };
@@ -365,9 +366,10 @@ export class HomeDaemon extends Daemon<LoadedHome> {
   }
 
   #measure(counters: ReadonlyMap<string, DeviceCounters>): void {
-    const before = this.#sendLimit.subflow;
+    const limit = this.#sendLimit.subflow;
+    const { far } = this.#lanes;
     this.#lanes.measure(counters);
-    if (this.#sendLimit.subflow !== before) this.changed.set();
+    if (this.#sendLimit.subflow !== limit || this.#lanes.far !== far) this.changed.set();
   }
 
   async #sample(): Promise<ReadonlyMap<string, DeviceCounters>> {

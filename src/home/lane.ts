@@ -32,7 +32,6 @@ const DOUBT_LEAST = 40;
 
 /** One gateway's lane at home: its tunnel and its probes, and what it is known to be. */
 export class Lane {
-  readonly gateway: NumberedGateway;
   /** What it carries. */
   readonly meter = new RateMeter();
   readonly windows = new LaneWindows();
@@ -43,6 +42,7 @@ export class Lane {
   readonly #log: Log;
   readonly #company: LaneCompany;
   readonly #stop = new AbortController();
+  #gateway: NumberedGateway;
   #health: Health;
   #lastNudge = Number.NEGATIVE_INFINITY;
   #cutOff = "";
@@ -62,7 +62,7 @@ export class Lane {
     company: LaneCompany,
   ) {
     this.#host = host;
-    this.gateway = gateway;
+    this.#gateway = gateway;
     this.#log = log;
     this.#company = company;
     this.#tunnel = new LaneTunnel(host, {
@@ -94,6 +94,10 @@ export class Lane {
       },
     });
     if (adopted !== undefined) this.probe.search = { mtu: adopted, tries: 0, proven: true };
+  }
+
+  get gateway(): NumberedGateway {
+    return this.#gateway;
   }
 
   get device(): string {
@@ -161,7 +165,7 @@ export class Lane {
   async #begin(plan: HomePlan, membership: Membership, ciphers: readonly string[]): Promise<void> {
     for (;;) {
       try {
-        await this.configure(plan, membership, ciphers);
+        await this.#tunnel.configure(plan, membership, ciphers);
         return;
       } catch (error) {
         this.#stop.signal.throwIfAborted();
@@ -301,8 +305,9 @@ export class Lane {
     await this.#tunnel.reconnect();
   }
 
-  /** Says what its OpenVPN is to be started with; it is started anew if that, or a key, is not what it was. */
-  async configure(plan: HomePlan, membership: Membership, ciphers: readonly string[]): Promise<void> {
+  /** Takes up a gateway of the same number with other options; its OpenVPN is started anew if what it needs, or a key, is not what it was. */
+  async configure(gateway: NumberedGateway, plan: HomePlan, membership: Membership, ciphers: readonly string[]): Promise<void> {
+    this.#gateway = gateway;
     await this.#tunnel.configure(plan, membership, ciphers);
   }
 

@@ -12,7 +12,7 @@ import type { LaneCompany } from "./lane-company.ts";
 import type { ProbeIdentity } from "./lane-probe.ts";
 import { Lateness } from "./lateness.ts";
 import { SendMeter } from "./send-meter.ts";
-import { farLanes, type Nearest, nearestOf } from "./nearest.ts";
+import { type Far, farOf, type Nearest, nearestOf } from "./nearest.ts";
 import { type HomePlan, liveLanes, type Membership, type NumberedGateway } from "./plan.ts";
 import { carriers } from "./roles.ts";
 
@@ -48,6 +48,7 @@ export class Lanes {
   #withheld: ReadonlySet<number> = new Set();
   readonly #lateness = new Lateness();
   #nearest: Nearest = { number: undefined, at: Number.NEGATIVE_INFINITY };
+  #far: Far = { numbers: [], since: undefined };
 
   /** `onChange` is called with the lanes that begin or cease to carry, and with none at other news of theirs. */
   constructor(host: Host, log: Log, onChange: (lanes: readonly Lane[]) => void) {
@@ -134,19 +135,24 @@ export class Lanes {
   measure(counters: ReadonlyMap<string, DeviceCounters>): void {
     const now = this.#host.clock.monotonic();
     const snapshots = this.all.map(({ snapshot }) => snapshot);
-    const far = farLanes(snapshots);
+    this.#far = farOf(this.#far, now, snapshots);
     const nearest = this.all.find(({ gateway }) => gateway.number === liveLanes(snapshots)[0]?.number)?.probe.usual.usual;
     const carriage = this.all.flatMap(({ device, gateway, meter, probe, windows }) => {
       const found = counters.get(device);
       if (found === undefined) return [];
       meter.add(now, found);
       const roundTrip = probe.usual.usual;
-      const downRoundTrip = far.includes(gateway.number) && nearest !== undefined ? (roundTrip + nearest) / 2 : roundTrip;
+      const downRoundTrip = this.far.includes(gateway.number) && nearest !== undefined ? (roundTrip + nearest) / 2 : roundTrip;
       const seen = { rates: meter.latest, steady: meter.rates, roundTrip, downRoundTrip };
       windows.see(seen);
       return [seen];
     });
     this.#sends.see(carriage);
+  }
+
+  /** The numbers of the lanes whose downloads are acknowledged by way of the nearest; the same array until they change. */
+  get far(): readonly number[] {
+    return this.#far.numbers;
   }
 
   /** Which lane is the nearest now. */
@@ -243,7 +249,7 @@ export class Lanes {
       const gateway = wanted.get(number);
       if (gateway !== undefined && membership !== undefined && keyOf(plan, gateway, membership) === running.key) {
         // The home may have joined again, with other keys.
-        await running.lane.configure(plan, membership, ciphers);
+        await running.lane.configure(gateway, plan, membership, ciphers);
         continue;
       }
       running.lane.leave();

@@ -24,6 +24,23 @@ export function farLanes(lanes: readonly LaneSnapshot[]): readonly number[] {
   return brought <= FAR_SHARE * nearest.most ? far.map(({ number }) => number).sort((a, b) => a - b) : [];
 }
 
+/** Another set of far lanes has to be seen for so long (ms) to be taken: each change costs a new nft table. */
+const FAR_STAYS = 2_000;
+
+/** The lanes that are taken for far ones, and since when others were seen (monotonic ms); undefined: they are the ones. */
+export interface Far {
+  readonly numbers: readonly number[];
+  readonly since: number | undefined;
+}
+
+/** The far lanes now. `former` is what they were last; the same object if nothing changed. */
+export function farOf(former: Far, now: number, lanes: readonly LaneSnapshot[]): Far {
+  const numbers = farLanes(lanes);
+  if (numbers.join() === former.numbers.join()) return former.since === undefined ? former : { ...former, since: undefined };
+  if (former.since === undefined) return { ...former, since: now };
+  return now - former.since >= FAR_STAYS ? { numbers, since: undefined } : former;
+}
+
 /** A lane is the nearest for so long (ms), if it goes on answering: each change costs a program's start. */
 const STAYS = 1_000;
 

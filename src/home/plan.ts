@@ -57,6 +57,8 @@ export interface HomeObservation {
   readonly lanes: readonly LaneSnapshot[];
   /** The number of the lane that is nearest (nearest.ts); undefined: none carries. */
   readonly nearest: number | undefined;
+  /** The numbers of those that are far from it (nearest.ts). */
+  readonly far: readonly number[];
   /** Gateways that new flows leave by directly, as no relay answers; empty while one does. */
   readonly direct: readonly number[];
   /** No proxy can run on this machine: TCP crosses as everything else does. Absent: one can. */

@@ -3,7 +3,7 @@ import { adoptedLanes } from "../../src/home/adopt.ts";
 import { parseCounters, RateMeter } from "../../src/home/counters.ts";
 import { LaneTraffic } from "../../src/home/lane-traffic.ts";
 import { beginSearch, fullSize, LEAST_MTU, stepSearch } from "../../src/home/mtu.ts";
-import { farLanes, nearestOf } from "../../src/home/nearest.ts";
+import { type Far, farLanes, farOf, nearestOf } from "../../src/home/nearest.ts";
 import { liveLanes, type LaneSnapshot } from "../../src/home/plan.ts";
 import { steadyDelay } from "../../src/home/steady-delay.ts";
 import { firstSubflowWeights } from "../../src/home/weights.ts";
@@ -79,6 +79,22 @@ test("what far lanes bring is acknowledged by the nearest, unless that is thin, 
   t.same(farLanes(queued), [2, 3], "a queue of its own downloads");
   const choked = [lane(2, 61), lane(3, 121), { ...lane(4, 11), delay: 60 }];
   t.same(farLanes(choked), [3]);
+});
+
+test("far lanes are others only once they were so for two seconds", (t) => {
+  const four = [lane(1, 21), lane(2, 61), lane(3, 121), lane(4, 11)];
+  const busy = four.map((one) => (one.number === 1 || one.number === 4 ? { ...one, delay: 60 } : one));
+  const seen = (far: Far, at: number, lanes: readonly LaneSnapshot[]): Far => farOf(far, at, lanes);
+  const none = { numbers: [], since: undefined };
+  const seenFirst = seen(none, 1_000, four);
+  t.same(seenFirst, { numbers: [], since: 1_000 });
+  const far = seen(seen(seenFirst, 2_000, four), 3_000, four);
+  t.same(far, { numbers: [2, 3], since: undefined });
+  t.equal(seen(far, 4_000, four), far);
+  const doubted = seen(far, 5_000, busy);
+  t.same(doubted.numbers, [2, 3]);
+  t.same(seen(seen(doubted, 6_000, four), 7_000, busy).numbers, [2, 3], "in between they were the same");
+  t.same(seen(doubted, 7_000, busy).numbers, [3]);
 });
 
 test("the nearest lane is the quickest that answers, and does not change for every moment", (t) => {

@@ -55,17 +55,18 @@ test("one flow goes over four gateways, each with its share", { timeout: 120_000
   }
 
   await t.test("what far gateways bring is acknowledged by the nearest", async (t) => {
-    const download = house.get(["--seconds", "4"]);
-    const least = await until("four subflows carry", 4_000, async () => {
-      const found = await leastRoundTrips(house);
-      return found.size === gateways.length ? found : undefined;
-    });
-    t.equal((await download).content, "good");
+    const download = house.get(["--seconds", "8"]);
     const nearest = Math.min(...gateways.map(({ delay }) => delay));
-    for (const [index, { delay }] of gateways.entries()) {
-      const found = least.get(index + 1) ?? Number.POSITIVE_INFINITY;
-      // Half a way more for queues, and for the machine.
-      if (delay > 20) t.ok(found < 1.5 * delay + nearest, `gateway ${String(index + 1)}: ${String(found)} ms`);
-    }
+    // Half a way more for queues, and for the machine.
+    const isNear = (trips: ReadonlyMap<number, number>): boolean =>
+      gateways.every(({ delay }, index) => delay <= 20 || (trips.get(index + 1) ?? Number.POSITIVE_INFINITY) < 1.5 * delay + nearest);
+    // The upload before may have left the gateways' queues full, and with them nothing is far.
+    const least = await until("far gateways have shorter round trips", 7_000, async () => {
+      const trips = await leastRoundTrips(house);
+      return isNear(trips) ? trips : undefined;
+    });
+    t.comment([...least].map(([number, ms]) => `gateway ${String(number)}: ${String(ms)} ms`).join(", "));
+    t.equal(least.size, gateways.length);
+    t.equal((await download).content, "good");
   });
 });

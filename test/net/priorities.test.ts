@@ -74,6 +74,19 @@ test("gateways that wait until they are needed, and those that must not carry mo
     await carry([1, 2, 3, 4, 5, 6, 7, 8], 60_000);
   });
 
+  await t.test("a reload that changes nothing but a priority is heeded, and the lanes stay", async (t) => {
+    const config = await home.read("/etc/config/binder");
+    const openvpns = async (): Promise<string> => await home.must("sh", ["-c", "cat /run/binder/processes/lane-*.json"]);
+    const before = await openvpns();
+    await home.write("/etc/config/binder", config.replace("config gateway 'gw3'", "config gateway 'gw3'\n\toption priority '2'"));
+    house.homeDaemon.kill("SIGHUP");
+    await carry([1, 2, 4, 5, 6, 7, 8, 9]);
+    await home.write("/etc/config/binder", config);
+    house.homeDaemon.kill("SIGHUP");
+    await carry([1, 2, 3, 4, 5, 6, 7, 8]);
+    t.equal(await openvpns(), before);
+  });
+
   await t.test("a gateway that has carried its quota stands by, also after a restart", async (t) => {
     const config = await home.read("/etc/config/binder");
     await home.write("/etc/config/binder", config.replace("config gateway 'gw1'", "config gateway 'gw1'\n\toption quota '3M'"));

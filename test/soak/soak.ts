@@ -164,9 +164,12 @@ async function run(house: Household, { kind, gateway, lasts }: ScheduledFault): 
       break;
     case "OpenVPN killed": {
       const home = house.node("home");
-      const record = await home.read(`/run/binder/processes/openvpn-${String(gateway)}.json`).catch(() => "{}");
-      const { pid } = JSON.parse(record) as { pid?: number };
-      if (pid !== undefined) await home.run("kill", ["-9", String(pid)]);
+      // One that is just being started has no record.
+      const record = await until("its OpenVPN runs", 10_000, async () => {
+        return await home.read(`/run/binder/processes/lane-${String(gateway)}.json`).catch(() => undefined);
+      });
+      const { pid } = JSON.parse(record) as { pid: number };
+      await home.run("kill", ["-9", String(pid)]);
       break;
     }
     case "reload":
