@@ -31,7 +31,7 @@ const OF_OWN = 1.5;
  * With a reserve a subflow holds no more than the slowest lane takes so long (s) for: when that lane is all that is left, what was lost
  * with the others waits behind it, and more than once, as the kernel sends again also what had arrived.
  */
-const OF_SLOWEST = 0.25;
+const OF_SLOWEST = 0.19;
 /** The other sides have the same buffers: servers that the relay sends uploads to are this far (s), and devices of the LAN this. */
 const FAR = 0.45;
 /** What only acknowledges what comes the other way takes this share of it at the most, and needs none of that. */
