@@ -37,6 +37,11 @@ import {
 import { homeSysctls } from "./sysctls.ts";
 
 const TX_QUEUE = 500;
+/**
+ * A gateway's address is asked for again after so long (ms), three times each time that something is to be sent to it: with the kernel's
+ * second one that has its power again would wait half a second for that.
+ */
+const ASK_AGAIN = "200";
 /** Behind every other route of its table: what can't leave by the gateway must not leave by another. */
 const LAST_METRIC = 4_294_967_295;
 
@@ -203,6 +208,7 @@ function sysctls(lanes: readonly number[], seen: HomeObservation): readonly Sysc
     ...(lanes.length === 0 ? [] : homeSysctls(seen.memory, seen.sendLimit)),
     ...lanes.flatMap((lane) => laneSysctls(deviceOfLane(lane))),
     ...loose,
+    ...[...seen.devices].map((device): Sysctl => ({ key: `net/ipv4/neigh/${device}/retrans_time_ms`, mode: "set", value: ASK_AGAIN })),
   ];
 }
 

@@ -1,9 +1,9 @@
 /** Bytes of a full packet of a lane, less its headers. */
 const PACKET = 1340;
 /** Of what the lane carries in a round trip, so much is sent at once. */
-const SHARE = 1 / 4;
-/** With less than this (packets), the kernel's own ten do as well (RFC 6928); more would be a burst on any line. */
-const LEAST = 16;
+const SHARE = 1 / 2;
+/** With less than this (packets) the kernel's own ten do as well (RFC 6928), and small downloads are not drawn to slow lines. */
+const LEAST = 32;
 export const MOST_WINDOW = 128;
 
 /**
