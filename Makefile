@@ -6,7 +6,7 @@ NODE := node
 # So that no tool asks the network for news.
 export npm_config_update_notifier := false
 
-.PHONY: test-quickjs test-sanitized dist test-dist test-archs test-trixie soak help deps build native types lint formatted check format test mutants bench demo clean
+.PHONY: test-quickjs test-net-quickjs test-sanitized dist test-dist test-memory test-archs test-trixie soak help deps build native types lint formatted check format test mutants bench demo clean
 
 help:
 	@echo 'make build      build/binder, which runs in place'
@@ -15,6 +15,7 @@ help:
 	@echo 'make test FILES=test/plan/*.test.ts      builds, runs only these'
 	@echo 'make test FILES=test/plan/*.test.ts ONLY="name of a test"      only that one'
 	@echo 'make test-quickjs      what needs no Node, on QuickJS (FILES, ONLY)'
+	@echo 'make test-net-quickjs as root: the scenarios in the emulated network with the QuickJS executable as home and relay'
 	@echo 'make test-sanitized    the same, with what finds wrong memory and undefined behaviour in the C'
 	@echo 'make dist       static executables for routers, into build/dist/ (ARCHS="mips arm" builds some)'
 	@echo 'make test-dist  builds them twice, and compares'
@@ -27,6 +28,7 @@ help:
 	@echo 'make apk        as root: the same for OpenWrt 25.12, where apk-tools 3 are'
 	@echo 'make feed       a feed of the packages for the OpenWrt SDK, in build/feed'
 	@echo 'make bench      as root: the evaluation, into bench/'
+	@echo 'make test-memory as root: what Binder takes of a router'\''s memory (MINUTES)'
 	@echo 'make soak       as root: twenty minutes of random faults (SEED=number repeats one, SECONDS=number)'
 	@echo 'make demo       as root: a download over four gateways, in an emulated network'
 	@echo 'make clean      removes build/'
@@ -71,6 +73,10 @@ endif
 test-quickjs: build native
 	@ENGINES=quickjs $(if $(ONLY),TEST_ONLY="$(ONLY)") $(NODE) scripts/test.mjs $(FILES)
 
+# As home and relay.
+test-net-quickjs: build native
+	@BINDER=$(CURDIR)/build/qjs/binder $(if $(ONLY),TEST_ONLY="$(ONLY)") $(NODE) scripts/test.mjs $(or $(FILES),$(wildcard test/net/*.test.ts))
+
 # The same with what finds wrong memory, undefined behaviour and leaks in C.
 test-sanitized: node_modules/.package-lock.json
 	@scripts/build-native sanitized
@@ -104,6 +110,9 @@ test-trixie:
 
 bench: build
 	@$(NODE) scripts/run.mjs bench/bench.ts $(ARGS)
+
+test-memory: build dist
+	@$(if $(MINUTES),MINUTES=$(MINUTES)) $(NODE) scripts/run.mjs test/memory/run.ts
 
 soak: build
 	@$(if $(SEED),SEED=$(SEED)) $(if $(SECONDS),SECONDS=$(SECONDS)) $(NODE) scripts/run.mjs test/soak/run.ts

@@ -54,6 +54,7 @@ static JSContext *start(int argc, char **argv)
 	JS_SetMaxStackSize(runtime, STACK);
 	JS_SetGCThreshold(runtime, FIRST_COLLECTION);
 	JS_SetStripInfo(runtime, JS_STRIP_SOURCE);
+	JS_SetModuleLoaderFunc(runtime, NULL, module_load, NULL);
 	turn_init(runtime);
 	ctx = JS_NewContext(runtime);
 	if (ctx == NULL || module_define(ctx, argc, argv) == NULL)

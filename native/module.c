@@ -1,5 +1,6 @@
-/* The module `binder:native`: every part's functions, and the program's arguments. */
+/* The module `binder:native`: every part's functions, and the program's arguments. And how modules of the program are read. */
 #include "native.h"
+#include "source.h"
 
 static const struct part *const parts[] = {
 	&files_part, &folders_part, &descriptors_part, &processes_part, &signals_part,
@@ -33,4 +34,29 @@ JSModuleDef *module_define(JSContext *ctx, int argc, char **argv)
 		if (JS_AddModuleExportList(ctx, module, parts[i]->functions, parts[i]->count) < 0)
 			return NULL;
 	return JS_AddModuleExport(ctx, module, "args") < 0 ? NULL : module;
+}
+
+JSModuleDef *module_load(JSContext *ctx, const char *name, void *opaque)
+{
+	struct source source = source_find(name);
+	JSModuleDef *module;
+	JSValue compiled;
+
+	(void)opaque;
+	if (source.text == NULL) {
+		JS_ThrowReferenceError(ctx, "there is no module %s", name);
+		return NULL;
+	}
+	/*
+	 * Lines of a bundle tell nobody anything. The first module keeps them: import() there needs its name, which goes with them, and
+	 * no other module has one.
+	 */
+	JS_SetStripInfo(JS_GetRuntime(ctx), JS_STRIP_DEBUG);
+	compiled = JS_Eval(ctx, source.text, source.size, source.name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+	if (JS_IsException(compiled))
+		return NULL;
+	/* The context keeps it. */
+	module = JS_VALUE_GET_PTR(compiled);
+	JS_FreeValue(ctx, compiled);
+	return module;
 }

@@ -26,6 +26,8 @@ extern const struct part files_part, folders_part, descriptors_part, processes_p
 
 /* module.c */
 JSModuleDef *module_define(JSContext *ctx, int argc, char **argv);
+/* For JS_SetModuleLoaderFunc: a module of the program. */
+JSModuleDef *module_load(JSContext *ctx, const char *name, void *opaque);
 
 /* errors.c: throws an Error with the errno's name as `code` and a text as Node's: `ENOENT: no such file or directory, open '/x'`. */
 JSValue throw_errno(JSContext *ctx, int number, const char *call, const char *about);

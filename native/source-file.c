@@ -30,3 +30,9 @@ struct source source_get(int argc, char **argv)
 	text[size] = '\0';
 	return (struct source){ argv[1], text, (size_t)size, 2 };
 }
+
+/* Suites are one module each. */
+struct source source_find(const char *name)
+{
+	return (struct source){ name, NULL, 0, 0 };
+}

@@ -1,4 +1,4 @@
-/* Where the program's text comes from: source-embedded.c (the executable holds it) or source-file.c (its first argument names it). */
+/* Where the program's modules come from: source-embedded.c (the executable holds it) or source-file.c (its first argument names it). */
 #ifndef BINDER_SOURCE_H
 #define BINDER_SOURCE_H
 
@@ -13,7 +13,9 @@ struct source {
 	int skip;
 };
 
-/* Ends the process if there is none. */
+/* The module that begins. Ends the process if there is none. */
 struct source source_get(int argc, char **argv);
+/* One that is imported; without a text if there is none of that name. */
+struct source source_find(const char *name);
 
 #endif

@@ -30,8 +30,7 @@ if (process.argv[1] === import.meta.filename) {
   const feed = resolve(process.argv[2] ?? join(root, "build/feed"));
   layFeed(feed);
   copy("native", join(feed, "binder/native"));
-  const program = join(feed, "binder/router.js");
-  execFileSync(process.execPath, [join(root, "scripts/build.mjs"), "router", "src/main-router.ts", program], { stdio: "inherit" });
-  rmSync(`${program}.meta.json`);
+  execFileSync(process.execPath, [join(root, "scripts/build.mjs"), "router"], { stdio: "inherit" });
+  copy("build/qjs/router.modules", join(feed, "binder/router.modules"));
   console.log(`${feed}: add "src-link binder ${feed}" to the SDK's feeds.conf`);
 }

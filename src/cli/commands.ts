@@ -1,9 +1,8 @@
 import type { Commands } from "./dispatch.ts";
 import { homeCommands } from "./home-commands.ts";
-import { relayCommand } from "./relay.ts";
 
 /** All that Binder can do. */
 export const commands: Commands = {
   ...homeCommands,
-  relay: { summary: "set up and run a relay, let homes in", run: relayCommand },
+  relay: { summary: "set up and run a relay, let homes in", load: async () => (await import("./relay.ts")).relayCommand },
 };

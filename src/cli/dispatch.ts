@@ -1,10 +1,13 @@
 import type { Host } from "../host/types.ts";
 
+/** Answers the exit status: 0 well, 1 failed, 2 usage, 3 configuration, 4 daemon not running. */
+export type Run = (host: Host, args: readonly string[]) => Promise<number>;
+
 export interface Command {
   /** One line for `binder --help`. */
   readonly summary: string;
-  /** Answers the exit status: 0 well, 1 failed, 2 usage, 3 configuration, 4 daemon not running. */
-  readonly run: (host: Host, args: readonly string[]) => Promise<number>;
+  /** What it is made of: read when it is asked for, as a small machine has neither time nor memory for all of Binder. */
+  readonly load: () => Promise<Run>;
 }
 
 /** By name, in the order in which they are listed. */
@@ -31,7 +34,8 @@ export async function dispatch(host: Host, args: readonly string[], commands: Co
     host.program.stderr(name === undefined ? usage(commands) : `binder: there is no command "${name}"; binder --help lists them\n`);
     return 2;
   }
-  return await command.run(host, rest);
+  const run = await command.load();
+  return await run(host, rest);
 }
 
 /** Runs the program: it ends with the command's status. */

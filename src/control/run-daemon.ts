@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../config/configuration-error.ts";
+import { RUN_DIRECTORY } from "../plan/run-directory.ts";
 import type { Host } from "../host/types.ts";
 import { endingWith } from "../process/aborted.ts";
 import { Log } from "../process/log.ts";
@@ -36,7 +37,7 @@ export async function runDaemon(host: Host, { path, called, make }: DaemonToRun,
     return 3;
   }
   if (typeof daemon === "number") return daemon;
-  await host.files.makeDirectory("/run/binder", 0o755);
+  await host.files.makeDirectory(RUN_DIRECTORY, 0o755);
   await serve(host, path, daemon, end);
   return 0;
 }

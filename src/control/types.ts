@@ -1,3 +1,5 @@
+import { RUN_DIRECTORY } from "../plan/run-directory.ts";
+
 /**
  * The method table that the daemon serves on its control socket (and on ubus), and the shape of what it answers. Names and units are
  * those that `binder status --json` prints.
@@ -62,5 +64,5 @@ export type ControlResponse =
   | { readonly id: number; readonly status: 0; readonly data: unknown }
   | { readonly id: number; readonly status: number; readonly error: string };
 
-export const CONTROL_SOCKET = "/run/binder/control.sock";
-export const RELAY_CONTROL_SOCKET = "/run/binder/relay.sock";
+export const CONTROL_SOCKET = `${RUN_DIRECTORY}/control.sock`;
+export const RELAY_CONTROL_SOCKET = `${RUN_DIRECTORY}/relay.sock`;

@@ -12,21 +12,19 @@ import type { Log } from "../process/log.ts";
 import { Turn } from "../process/turn.ts";
 import { type AdoptedLanes, adoptedLanes } from "./adopt.ts";
 import { captureTable } from "./capture.ts";
-import { Resolver } from "./resolver.ts";
+import { setServers } from "./resolver.ts";
 import { availableCongestion, loadCongestion } from "./congestion.ts";
-import { type DeviceCounters, parseCounters } from "./counters.ts";
-import { desiredState, serviceRoute } from "./desired.ts";
+import { desiredState } from "./desired.ts";
 import { devicesUp, filteringDevices, hasCarrier } from "./devices.ts";
-import { carried, Lanes } from "./lanes.ts";
-import { type LoadedHome, loadHome } from "./load.ts";
+import { LaneWatch } from "./lane-watch.ts";
+import { Lanes } from "./lanes.ts";
+import { type HomeFiles, type LoadedHome, networksOf, planHome, readHome } from "./load.ts";
+import { Networks } from "./networks.ts";
 import { homeOwnership } from "./ownership.ts";
-import { endAttempts } from "./end-attempts.ts";
 import { carries } from "./health.ts";
-import type { Lane } from "./lane.ts";
 import { forgetFlows } from "./forget-flows.ts";
 import { Healer } from "./healer.ts";
-import { Dependence } from "./dependence.ts";
-import { gatewayDevices, type HomeObservation, laneAddress, type Membership } from "./plan.ts";
+import { gatewayDevices, type HomeObservation, type Membership } from "./plan.ts";
 import { RelayWatch } from "./relay-watch.ts";
 import { HomeProxy } from "./proxy.ts";
 import { homeStatus } from "./status.ts";
@@ -38,27 +36,20 @@ import { lanIpv6Warnings } from "./ipv6.ts";
 const SWEEP = 8_000;
 /** HAProxy takes this long to listen, or so (ms). */
 const PROXY_RETRY = 200;
-/** Rates are taken over so much (ms). */
-const RATE = 1_000;
-/** The lanes' counters are looked at this often (ms): while something goes by them, while one is in doubt, and while nothing does. */
-const WATCH_BUSY = 30;
-const WATCH_DOUBT = 15;
-const WATCH_IDLE = 250;
-const LEAST_PAUSE = 10;
 
 /** The home's daemon. Made by runHome (run.ts). */
-export class HomeDaemon extends Daemon<LoadedHome> {
+export class HomeDaemon extends Daemon<HomeFiles> {
   protected override readonly sweep = SWEEP;
   readonly #lanes: Lanes;
   readonly #proxy: HomeProxy;
-  readonly #resolver: Resolver;
   readonly #relays: RelayWatch;
   readonly #healer: Healer;
-  readonly #dependence: Dependence;
+  readonly #watch: LaneWatch;
   readonly #quotas: Quotas;
+  readonly #networks: Networks;
+  /** The lanes that a former daemon left are adopted, and networks may change them. */
+  #begun = false;
   #moving = false;
-  /** The lane that the route to the relay's service address leads by. */
-  #nearest: number | undefined;
   /** Gateways' devices that are up and have a carrier. */
   #working: ReadonlySet<string> = new Set();
   #loaded: LoadedHome;
@@ -86,17 +77,31 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     this.#lanes = new Lanes(host, log, (lanes) => {
       const fallen = lanes.filter(({ health }) => !carries(health.state));
       // What the fallen hold is waited for; the rest can wait a moment.
-      if (fallen.length > 0) void this.#drop(fallen).finally(onChange);
+      if (fallen.length > 0) void this.#watch.drop(fallen).finally(onChange);
       else onChange();
     });
     this.#proxy = new HomeProxy(host, onChange);
-    this.#resolver = new Resolver(host);
     this.#relays = new RelayWatch(host, onChange);
     this.#healer = new Healer(host, log, async (sources) => {
       await this.#proxy.endSessions(sources, this.signal);
     });
-    this.#dependence = new Dependence(host);
     this.#quotas = new Quotas(host, log);
+    this.#watch = new LaneWatch(
+      host,
+      log,
+      { lanes: this.#lanes, healer: this.#healer, quotas: this.#quotas },
+      () => ({ plan: this.#loaded.plan, kernel: this.#kernel, sendLimit: this.#sendLimit }),
+      {
+        onChange,
+        onLook: () => {
+          this.#seeRelays();
+        },
+      },
+      this.signal,
+    );
+    this.#networks = new Networks(host, () => {
+      if (this.#begun) void this.#planAgain();
+    });
     log.level = loaded.plan.config.main.logLevel;
   }
 
@@ -114,33 +119,66 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     this.#memory = await machineMemory(this.host);
     this.#reserve = holdsReserve(await kernelRelease(this.host));
     await this.#quotas.open();
-    this.#loaded = { ...this.#loaded, plan: await this.#relays.adopt(this.#loaded.plan) };
+    await this.#networks.open();
+    this.#networks.follow(networksOf(this.#loaded.files.config));
+    await Promise.all([this.#networks.run(this.signal), this.#liveOnNetworks()]);
+  }
+
+  async #liveOnNetworks(): Promise<void> {
+    await this.#networks.first(this.signal);
+    const { known } = this.#networks;
+    const loaded = planHome(this.#loaded.files, known);
+    this.#loaded = { ...loaded, plan: await this.#relays.adopt(loaded.plan) };
     const adopted = adoptedLanes(this.#loaded.plan, await this.#kernel.read(this.signal));
     // HAProxy was left running too, and knows its lanes.
     this.#captures = adopted.size > 0;
     await this.#configure(adopted);
-    await this.makeRight();
+    this.#begun = true;
+    await (this.#networks.known === known ? this.makeRight() : this.#planAgain());
     const ownership = await homeOwnership(this.host, this.#loaded.plan);
     const onLink = (name: string, works: boolean): void => {
       this.#lanes.onLink(name, works);
     };
-    await Promise.all([this.#proxy.supervisor.supervise(this.signal), this.keepRight(ownership, onLink), this.#watch()]);
+    await Promise.all([this.#proxy.supervisor.supervise(this.signal), this.keepRight(ownership, onLink), this.#watch.run()]);
   }
 
-  protected override async load(): Promise<LoadedHome> {
-    return await loadHome(this.host);
+  protected override async load(): Promise<HomeFiles> {
+    return await readHome(this.host);
   }
 
-  protected override async apply(loaded: LoadedHome): Promise<void> {
-    const ownership = await homeOwnership(this.host, loaded.plan);
-    this.#loaded = { ...loaded, plan: this.#relays.use(loaded.plan, this.#loaded.plan.membership?.relay) };
+  protected override async apply(files: HomeFiles): Promise<void> {
+    this.#networks.follow(networksOf(files.config));
+    await this.#networks.first(this.signal);
+    const ownership = await homeOwnership(this.host, planHome(files, this.#networks.known).plan);
+    this.#plan(files);
     this.#kernel = new Kernel(this.host, ownership);
-    this.log.level = loaded.plan.config.main.logLevel;
+    this.log.level = files.config.main.logLevel;
     this.log.write("info", "configuration read");
+    await this.#takeUp();
+  }
+
+  #plan(files: HomeFiles): void {
+    const loaded = planHome(files, this.#networks.known);
+    this.#loaded = { ...loaded, plan: this.#relays.use(loaded.plan, this.#loaded.plan.membership?.relay) };
+  }
+
+  /** Rules and routes first: what OpenVPN sends goes by them. */
+  async #takeUp(): Promise<void> {
     await this.makeRight();
     await this.#turn.take(async () => {
       await this.#configure();
     });
+  }
+
+  /** Takes up what became of the networks. What fails is tried again with the next change, or reload. */
+  async #planAgain(): Promise<void> {
+    try {
+      this.#plan(this.#loaded.files);
+      await this.#takeUp();
+      this.changed.set();
+    } catch (error) {
+      if (!isAborted(this.signal)) this.log.write("error", error instanceof Error ? error.message : String(error));
+    }
   }
 
   protected override async remove(signal: AbortSignal): Promise<void> {
@@ -203,7 +241,7 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     }
     await this.#forget(seen);
     try {
-      await this.#resolver.set(plan, seen);
+      await setServers(this.host, plan, seen);
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       failures.push(`the resolvers could not be written: ${error.message}`);
@@ -251,97 +289,10 @@ export class HomeDaemon extends Daemon<LoadedHome> {
     }
   }
 
-  /** Takes the lanes from the connections at once: their data, and what is acknowledged by the nearest, goes by the others. The rest is for the next reconcile. */
-  async #drop(lanes: readonly Lane[]): Promise<void> {
-    const { membership } = this.#loaded.plan;
-    if (membership === undefined) return;
-    const addresses = lanes.map(({ gateway }) => laneAddress(membership, gateway.number));
-    this.#nearest = this.#lanes.nearest;
-    const instead = this.#nearest === undefined ? [] : [serviceRoute(membership, this.#nearest)];
-    const results = await Promise.allSettled([
-      this.#kernel.leave(addresses, instead, this.signal),
-      endAttempts(this.host, addresses, this.signal),
-    ]);
-    for (const result of results) {
-      if (result.status === "rejected" && !isAborted(this.signal)) this.log.write("debug", String(result.reason));
-    }
-    this.#mend(async (live) => await this.#healer.revive(this.#loaded.plan, this.#kernel, live, this.signal));
-  }
-
-  /** Probes the lanes and judges them, as closely as what goes by them asks for. */
-  async #watch(): Promise<void> {
-    let metered = Number.NEGATIVE_INFINITY;
-    while (!this.signal.aborted) {
-      const counters = await this.#sample();
-      const now = this.host.clock.monotonic();
-      if (now - metered >= RATE) {
-        metered = now;
-        this.#measure(counters);
-        this.#lanes.spent = await this.#quotas.count(this.#loaded.plan, counters);
-      }
-      const wait = await this.#lanes.tick();
-      this.#lookWhoDepends();
-      this.#lanes.judge();
-      this.#steer();
-      this.#seeRelays();
-      if (this.#lanes.busy && this.#healer.due)
-        this.#mend(async (live) => await this.#healer.look(this.#loaded.plan, this.#kernel, live, this.signal));
-      const { busy, doubtful } = this.#lanes;
-      const pause = Math.max(LEAST_PAUSE, Math.min(doubtful ? WATCH_DOUBT : busy ? WATCH_BUSY : WATCH_IDLE, wait));
-      const due = this.host.clock.monotonic() + pause;
-      await this.host.clock.sleep(pause, this.signal).catch(() => undefined);
-      this.#lanes.wasDue(due);
-    }
-    await this.#quotas.count(this.#loaded.plan, await this.#sample());
-    await this.#quotas.close();
-  }
-
-  /** When another lane is the nearest, what is acknowledged by it goes there at once: its silence would be that of all. */
-  #steer(): void {
-    const { membership } = this.#loaded.plan;
-    const { nearest } = this.#lanes;
-    if (nearest === this.#nearest) return;
-    this.#nearest = nearest;
-    if (membership === undefined || nearest === undefined) return;
-    this.#kernel.leave([], [serviceRoute(membership, nearest)], this.signal).catch((error: unknown) => {
-      if (!isAborted(this.signal)) this.log.write("debug", String(error));
-    });
-  }
-
-  /** Whether a lane that may fall is some connection's only one; if that can't be known, it is as if it were not. No lane's silence waits for it. */
-  #lookWhoDepends(): void {
-    this.#dependence.look(this.#loaded.plan.membership, this.#lanes.mayFall, this.signal).then(
-      (found) => {
-        if (found !== undefined) this.#lanes.dependedOn = found;
-      },
-      (error: unknown) => {
-        this.#lanes.dependedOn = new Set();
-        this.#notLookedAt(error);
-      },
-    );
-  }
-
-  #notLookedAt(error: unknown): void {
-    if (!isAborted(this.signal)) this.log.write("debug", `subflows could not be looked at: ${String(error)}`);
-  }
-
   #seeRelays(): void {
     if (this.#moving) return;
     const next = this.#relays.see(this.#loaded.plan, this.#lanes, this.#working, this.signal);
     if (next !== undefined) void this.#move(next);
-  }
-
-  /** Mends connections, with the lanes that carry, those that carry least first. */
-  #mend(how: (live: readonly number[]) => Promise<boolean>): void {
-    const live = this.#lanes.all.filter(({ health }) => carries(health.state)).sort((a, b) => carried(a) - carried(b));
-    how(live.map(({ gateway }) => gateway.number)).then(
-      (changed) => {
-        if (changed) this.changed.set();
-      },
-      (error: unknown) => {
-        this.#notLookedAt(error);
-      },
-    );
   }
 
   /** Goes to another relay: every lane is made anew toward it. */
@@ -363,22 +314,6 @@ export class HomeDaemon extends Daemon<LoadedHome> {
 
   get #sendLimit(): SendLimit {
     return sendLimit(this.#lanes.need, this.#reserve);
-  }
-
-  #measure(counters: ReadonlyMap<string, DeviceCounters>): void {
-    const limit = this.#sendLimit.subflow;
-    const { far } = this.#lanes;
-    this.#lanes.measure(counters);
-    if (this.#sendLimit.subflow !== limit || this.#lanes.far !== far) this.changed.set();
-  }
-
-  async #sample(): Promise<ReadonlyMap<string, DeviceCounters>> {
-    const counters = parseCounters(new TextDecoder().decode(await this.host.files.read("/proc/net/dev")));
-    for (const lane of this.#lanes.all) {
-      const found = counters.get(lane.device);
-      if (found !== undefined) lane.count(found.received, found.sent);
-    }
-    return counters;
   }
 
   protected override status(): HomeStatus {

@@ -138,15 +138,14 @@ function gatewayRules(plan: HomePlan, { number }: NumberedGateway): readonly Rul
   ];
 }
 
-function gatewayRoutes(plan: HomePlan, { number, section }: NumberedGateway, seen: HomeObservation): readonly Route[] {
+function gatewayRoutes(plan: HomePlan, { number, way: { device, via } }: NumberedGateway, seen: HomeObservation): readonly Route[] {
   const routes: Route[] = [dead(tableOfGateway(number))];
-  if (section.reach.kind === "via" && seen.devices.has(section.reach.device)) {
-    const { device, via } = section.reach;
+  if (seen.devices.has(device)) {
     routes.push({
       table: tableOfGateway(number),
       destination: "default",
       kind: "unicast",
-      nextHops: [{ device, via, onlink: true }],
+      nextHops: [via === undefined ? { device } : { device, via, onlink: true }],
     });
   }
   if (plan.membership !== undefined) {

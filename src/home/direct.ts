@@ -54,9 +54,9 @@ export class Direct {
     }
     this.#withoutSince ??= now;
     if (now - this.#withoutSince < DIRECT_AFTER) return;
-    const views = plan.gateways.map(({ number, section: { reach } }) => ({
+    const views = plan.gateways.map(({ number, way }) => ({
       number,
-      works: reach.kind === "via" && working.has(reach.device),
+      works: working.has(way.device),
       answers: this.#reach.byGateway(number),
     }));
     this.#choose(directGateways(views));

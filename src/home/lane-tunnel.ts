@@ -1,3 +1,4 @@
+import { RUN_DIRECTORY } from "../plan/run-directory.ts";
 import type { Host } from "../host/types.ts";
 import { keysChecksum, relayFolder } from "../invite/folder.ts";
 import { deviceIndex } from "../kernel/device-index.ts";
@@ -92,7 +93,7 @@ export class LaneTunnel {
       keys: relayFolder(membership.relay).directory,
       management: managementPath(number),
     });
-    const path = `/run/binder/lane-${number}.conf`;
+    const path = `${RUN_DIRECTORY}/lane-${number}.conf`;
     await keepFile(this.#host, path, text, 0o600);
     const program = (await this.#host.processes.find("openvpn")) ?? "openvpn";
     this.#program = { program, args: ["--config", path] };
@@ -138,5 +139,5 @@ export class LaneTunnel {
 }
 
 function managementPath(number: number): string {
-  return `/run/binder/lane-${number}.sock`;
+  return `${RUN_DIRECTORY}/lane-${number}.sock`;
 }

@@ -98,8 +98,7 @@ export class Lanes {
   /** Says whether anything can leave by an interface: gateways behind one that is down are not waited for. */
   onLink(device: string, works: boolean): void {
     for (const lane of this.all) {
-      const { reach } = lane.gateway.section;
-      if (reach.kind === "via" && reach.device === device) lane.cutOff(works ? "" : `its interface ${device} is down or unplugged`);
+      if (lane.gateway.way.device === device) lane.cutOff(works ? "" : `its interface ${device} is down or unplugged`);
     }
   }
 

@@ -7,7 +7,8 @@ import { assignNumbers } from "../plan/assignment.ts";
 import { idleBypasses } from "./bypass.ts";
 import { readMemberships } from "./membership.ts";
 import { notBuilt } from "./not-built.ts";
-import type { HomePlan, NumberedGateway } from "./plan.ts";
+import type { HomePlan, Membership, NumberedGateway } from "./plan.ts";
+import { type KnownNetworks, wayOf, whyNot } from "./ways.ts";
 
 export const HOME_CONFIG = "/etc/config/binder";
 const NUMBERS = "/etc/binder/numbers";
@@ -19,7 +20,19 @@ export interface UnusableGateway {
   readonly reason: string;
 }
 
+/** What the home reads of its files. */
+export interface HomeFiles {
+  readonly config: Config;
+  /** Of the gateways, by name. */
+  readonly numbers: ReadonlyMap<string, number>;
+  /** At all relays that may be used, in the order of their priorities. */
+  readonly memberships: readonly Membership[];
+  /** What is wrong with a membership. */
+  readonly complaints: readonly string[];
+}
+
 export interface LoadedHome {
+  readonly files: HomeFiles;
   readonly plan: HomePlan;
   readonly unusable: readonly UnusableGateway[];
   /** What the user should know though nothing failed. */
@@ -27,32 +40,61 @@ export interface LoadedHome {
 }
 
 /** Reads the configuration, the numbers and the membership. Throws ConfigurationError if the configuration is wrong. */
-export async function loadHome(host: Host): Promise<LoadedHome> {
+export async function readHome(host: Host): Promise<HomeFiles> {
   const config = await readConfig(host);
-  const warnings: string[] = [];
   const numbers = await readNumbers(host, config);
-  const { memberships, complaints } = await readMemberships(host, config.relays);
-  warnings.push(...complaints);
-  if (config.relays.length === 0) warnings.push("no relay is configured: ask a relay's operator for an invite and run binder join");
-  if (config.lans.length === 0) warnings.push("no LAN is configured: nothing is captured; add a section lan to /etc/config/binder");
-  const numbered = config.gateways.map((section): NumberedGateway => ({ section, number: numbers.get(section.name) ?? 0 }));
-  const usable = numbered.filter(({ section }) => section.enabled && section.reach.kind === "via");
-  const unusable = numbered.filter(({ section }) => section.enabled && section.reach.kind !== "via").map(explain);
-  const lans = config.lans.flatMap((lan) => ("device" in lan ? [lan.device] : []));
-  for (const lan of config.lans)
-    if ("network" in lan) warnings.push(`lan '${lan.name}': network '${lan.network}' needs OpenWrt; use device`);
-  warnings.push(...notBuilt(config));
-  const plan = { config, gateways: usable, membership: memberships[0], memberships, lans };
-  for (const { name, gateway } of idleBypasses(plan))
-    warnings.push(`bypass '${name}': gateway '${gateway}' is not in use, so what it names crosses with the rest; enable the gateway`);
-  return { plan, unusable, warnings };
+  return { config, numbers, ...(await readMemberships(host, config.relays)) };
 }
 
-function explain({ number, section }: NumberedGateway): UnusableGateway {
-  const reason =
-    section.reach.kind === "remote" ? "option remote is not built yet; use device and via" : "needs OpenWrt; use device and via";
-  return { number, name: section.name, reason };
+/** What comes of the files while netifd's networks are as they are known. */
+export function planHome(files: HomeFiles, known: KnownNetworks): LoadedHome {
+  const { config, numbers, memberships, complaints } = files;
+  const usable: NumberedGateway[] = [];
+  const unusable: UnusableGateway[] = [];
+  for (const section of config.gateways.filter(({ enabled }) => enabled)) {
+    const number = numbers.get(section.name) ?? 0;
+    const found = wayOf(section.reach, known);
+    if ("way" in found) usable.push({ number, section, way: found.way });
+    else unusable.push({ number, name: section.name, reason: found.reason });
+  }
+  const lans = config.lans.map((lan) => ({
+    lan,
+    device: "device" in lan ? lan.device : known.get(lan.network)?.way?.device,
+  }));
+  const plan: HomePlan = {
+    config,
+    gateways: usable,
+    membership: memberships[0],
+    memberships,
+    lans: lans.flatMap(({ device }) => (device === undefined ? [] : [device])),
+  };
+  return {
+    files,
+    plan,
+    unusable,
+    warnings: [
+      ...complaints,
+      ...(config.relays.length > 0 ? [] : ["no relay is configured: ask a relay's operator for an invite and run binder join"]),
+      ...(config.lans.length > 0 ? [] : ["no LAN is configured: nothing is captured; add a section lan to /etc/config/binder"]),
+      ...lans.flatMap(({ lan, device }) =>
+        device === undefined && "network" in lan ? [`lan '${lan.name}' is not captured: ${whyNot(lan.network, known)}`] : [],
+      ),
+      ...notBuilt(config),
+      ...idleBypasses(plan).map(
+        ({ name, gateway }) =>
+          `bypass '${name}': gateway '${gateway}' is not in use, so what it names crosses with the rest; enable the gateway`,
+      ),
+    ],
+  };
 }
+
+/** The networks of netifd that a configuration names, each once. */
+export const networksOf = ({ lans, gateways }: Config): readonly string[] => [
+  ...new Set([
+    ...lans.flatMap((lan) => ("network" in lan ? [lan.network] : [])),
+    ...gateways.flatMap(({ enabled, reach }) => (enabled && reach.kind === "network" ? [reach.network] : [])),
+  ]),
+];
 
 async function readConfig(host: Host): Promise<Config> {
   if ((await host.files.status(HOME_CONFIG)) === undefined) {

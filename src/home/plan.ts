@@ -15,10 +15,20 @@ export interface Membership {
   readonly resolver: string;
 }
 
+/** How packets get to a gateway now. */
+export interface Way {
+  readonly device: string;
+  /** IPv4 next hop; undefined: the device has one other end alone. */
+  readonly via: string | undefined;
+  /** IPv4 addresses that answer DNS by way of it. */
+  readonly resolvers: readonly string[];
+}
+
 /** A gateway that Binder uses, with its number. */
 export interface NumberedGateway {
   readonly number: number;
   readonly section: GatewaySection;
+  readonly way: Way;
 }
 
 /** What the home's decisions rest on that changes only with the configuration. */
@@ -39,9 +49,7 @@ export const stableAddress = (membership: Membership): string => homeAddress(mem
 export const laneAddress = (membership: Membership, lane: number): string => homeAddress(membership.lanePrefix, lane, membership.number);
 
 /** The devices that gateways are behind, each once. */
-export const gatewayDevices = (plan: HomePlan): readonly string[] => [
-  ...new Set(plan.gateways.flatMap(({ section }) => (section.reach.kind === "via" ? [section.reach.device] : []))),
-];
+export const gatewayDevices = (plan: HomePlan): readonly string[] => [...new Set(plan.gateways.map(({ way }) => way.device))];
 
 /** What the home knows at one moment about its lanes and devices. */
 export interface HomeObservation {

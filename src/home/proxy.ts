@@ -1,3 +1,4 @@
+import { RUN_DIRECTORY } from "../plan/run-directory.ts";
 import type { Host } from "../host/types.ts";
 import { machineCapacity } from "../proxy/capacity.ts";
 import { homeProxyConfig } from "../proxy/home-config.ts";
@@ -10,12 +11,12 @@ import { Supervisor } from "../process/supervisor.ts";
 import { laneAddress, type LaneSnapshot, type Membership, serviceAddress } from "./plan.ts";
 import { firstSubflowWeights } from "./weights.ts";
 
-const CONFIGURATION = "/run/binder/proxy.cfg";
-const STATS = "/run/binder/proxy.sock";
+const CONFIGURATION = `${RUN_DIRECTORY}/proxy.cfg`;
+const STATS = `${RUN_DIRECTORY}/proxy.sock`;
 /** A HAProxy that a former daemon started is looked at this often (ms): nothing that it has open tells of its end. */
 const LOOK_EVERY = 300;
 /** HAProxy's servers as they were last set: one that was killed starts with the lanes that the former one had. */
-const STATE = "/run/binder/proxy.state";
+const STATE = `${RUN_DIRECTORY}/proxy.state`;
 
 /** The home's HAProxy: kept running, and told which lanes to start connections on. */
 export class HomeProxy {

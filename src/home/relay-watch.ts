@@ -1,3 +1,4 @@
+import { RUN_DIRECTORY } from "../plan/run-directory.ts";
 import type { Host } from "../host/types.ts";
 import { keepFile } from "../process/keep-file.ts";
 import { Direct } from "./direct.ts";
@@ -13,7 +14,7 @@ const ASK_AFTER = 300;
 const QUIET = 60_000;
 
 /** The name of the relay in use, for the next daemon. */
-const USED = "/run/binder/relay";
+const USED = `${RUN_DIRECTORY}/relay`;
 
 /** While the lanes say nothing: is it the relay, or all gateways? Says which relay to use, and when to leave by the gateways directly. */
 export class RelayWatch {

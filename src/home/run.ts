@@ -4,7 +4,7 @@ import type { Host } from "../host/types.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import type { Log } from "../process/log.ts";
 import { HomeDaemon } from "./daemon.ts";
-import { loadHome } from "./load.ts";
+import { planHome, readHome } from "./load.ts";
 import { homeOwnership } from "./ownership.ts";
 
 /**
@@ -13,7 +13,7 @@ import { homeOwnership } from "./ownership.ts";
  */
 export async function runHome(host: Host, signal: AbortSignal): Promise<number> {
   const make = async (log: Log, end: AbortController): Promise<HomeDaemon | number> => {
-    const loaded = await loadHome(host);
+    const loaded = planHome(await readHome(host), new Map());
     if (!loaded.plan.config.main.enabled) {
       log.write("info", "disabled in the configuration (binder.main.enabled)");
       return 0;

@@ -1,5 +1,6 @@
 import type { GatewayStatus, HomeStatus } from "../control/types.ts";
 import { version } from "../plan/version.ts";
+import { LOG_DIRECTORY } from "../process/start.ts";
 import type { ProcessState } from "../process/supervisor.ts";
 import { carries } from "./health.ts";
 import type { Lane } from "./lane.ts";
@@ -70,7 +71,7 @@ function idle(name: string, number: number, state: GatewayStatus["state"], reaso
 
 function proxyWarnings({ proxy, loaded }: StatusFacts): readonly string[] {
   if (loaded.plan.membership === undefined || proxy.kind === "running" || proxy.kind === "idle") return [];
-  return ["HAProxy does not stay up: see /run/binder/log/proxy.log, and run binder doctor"];
+  return [`HAProxy does not stay up: see ${LOG_DIRECTORY}/proxy.log, and run binder doctor`];
 }
 
 function twiceWarnings(lanes: readonly Lane[]): readonly string[] {

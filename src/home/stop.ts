@@ -1,5 +1,6 @@
 import { isDaemonRunning } from "../control/client.ts";
 import { CONTROL_SOCKET } from "../control/types.ts";
+import { RUN_DIRECTORY } from "../plan/run-directory.ts";
 import type { Host } from "../host/types.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import type { OperationFailure } from "../kernel/operations.ts";
@@ -9,9 +10,7 @@ import { homeOwnership, SAVED } from "./ownership.ts";
 import { clearServers } from "./resolver.ts";
 import { UsageMeter } from "./usage-meter.ts";
 
-const RUN = "/run/binder";
-
-/** Removes the home's data path: programs, kernel state, files in /run. Needs no daemon and no configuration. */
+/** Removes the home's data path: programs, kernel state, files in /var/run. Needs no daemon and no configuration. */
 export async function stopHome(host: Host, signal: AbortSignal): Promise<readonly OperationFailure[]> {
   await endAll(host, (name) => !name.startsWith("relay-"), signal);
   const failures = await new Kernel(host, await homeOwnership(host, undefined)).cleanup(signal);
@@ -30,11 +29,12 @@ async function keepUsage(host: Host): Promise<void> {
   await usage.close().catch(() => undefined);
 }
 
-/** What the home keeps in /run, but for the logs; a relay on the same machine keeps its own there. */
+/** What the home keeps in /var/run, but for the logs; a relay on the same machine keeps its own there. */
 async function removeFiles(host: Host): Promise<void> {
-  if ((await host.files.status(RUN)) === undefined) return;
-  for (const file of await host.files.list(RUN)) {
-    if (/^(lane-[0-9]+\.(conf|sock)|proxy\.(cfg|sock|state)|prefixes|relay)$/.test(file)) await host.files.remove(`${RUN}/${file}`);
+  if ((await host.files.status(RUN_DIRECTORY)) === undefined) return;
+  for (const file of await host.files.list(RUN_DIRECTORY)) {
+    if (/^(lane-[0-9]+\.(conf|sock)|proxy\.(cfg|sock|state)|prefixes|relay)$/.test(file))
+      await host.files.remove(`${RUN_DIRECTORY}/${file}`);
   }
   for (const directory of [RECORD_DIRECTORY, SAVED]) {
     if ((await host.files.status(directory)) === undefined) continue;

@@ -1,8 +1,9 @@
+import { RUN_DIRECTORY } from "../plan/run-directory.ts";
 import type { Host } from "../host/types.ts";
 import { addUsage, formatUsage, mergeUsage, noUsage, onTheLine, parseUsage, type Usage } from "./usage.ts";
 
 /** Memory, for the next daemon. */
-const NEAR = "/run/binder/usage";
+const NEAR = `${RUN_DIRECTORY}/usage`;
 /** Flash, for the next start of the machine: written seldom. */
 const FAR = "/etc/binder/usage";
 const NEAR_EVERY = 10_000;

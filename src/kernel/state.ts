@@ -122,6 +122,6 @@ export interface Ownership {
   readonly protocol: number;
   /** The nft table (family inet): `binder`. */
   readonly nftTable: string;
-  /** Where former values of sysctls and limits are kept: `/run/binder/saved`. */
+  /** Where former values of sysctls and limits are kept: `/var/run/binder/saved`. */
   readonly savedDirectory: string;
 }

@@ -1,3 +1,4 @@
+import { RUN_DIRECTORY } from "../plan/run-directory.ts";
 import type { Host } from "../host/types.ts";
 import type { ProcessIdentity } from "./identity.ts";
 
@@ -10,12 +11,12 @@ export interface ProcessSpecification {
   readonly revision: string;
 }
 
-/** A started program, as kept in /run so that the next daemon finds it. */
+/** A started program, as kept in /var/run so that the next daemon finds it. */
 export interface ProcessRecord extends ProcessIdentity {
   readonly specification: ProcessSpecification;
 }
 
-export const RECORD_DIRECTORY = "/run/binder/processes";
+export const RECORD_DIRECTORY = `${RUN_DIRECTORY}/processes`;
 
 const pathOf = (name: string): string => `${RECORD_DIRECTORY}/${name}.json`;
 

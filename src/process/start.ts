@@ -1,3 +1,4 @@
+import { RUN_DIRECTORY } from "../plan/run-directory.ts";
 import type { Host } from "../host/types.ts";
 import { identify } from "./identity.ts";
 import { type ProcessRecord, type ProcessSpecification, writeRecord } from "./record.ts";
@@ -5,7 +6,7 @@ import { type ProcessRecord, type ProcessSpecification, writeRecord } from "./re
 /** A log larger than this is begun anew (bytes): /run is memory. */
 const LOG_LIMIT = 256 * 1024;
 
-export const LOG_DIRECTORY = "/run/binder/log";
+export const LOG_DIRECTORY = `${RUN_DIRECTORY}/log`;
 
 export const logPathOf = (name: string): string => `${LOG_DIRECTORY}/${name}.log`;
 

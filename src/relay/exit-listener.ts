@@ -1,3 +1,4 @@
+import { RUN_DIRECTORY } from "../plan/run-directory.ts";
 import type { Host } from "../host/types.ts";
 import { endNamed } from "../process/end-named.ts";
 import { isRunning } from "../process/identity.ts";
@@ -10,8 +11,8 @@ import { askProxy } from "../proxy/stats-socket.ts";
 import { PROXY_USER } from "./paths.ts";
 
 const NAME = "relay-listener";
-const CONFIGURATION = "/run/binder/relay-listener.cfg";
-const STATS = "/run/binder/relay-listener.sock";
+const CONFIGURATION = `${RUN_DIRECTORY}/relay-listener.cfg`;
+const STATS = `${RUN_DIRECTORY}/relay-listener.sock`;
 const LIMIT = 5_000;
 const POLL = 20;
 

@@ -1,3 +1,4 @@
+import { RUN_DIRECTORY } from "../plan/run-directory.ts";
 import type { Host } from "../host/types.ts";
 import { blockLength, formatIpv4, formatPrefix } from "../plan/addresses.ts";
 import { keepFile } from "../process/keep-file.ts";
@@ -10,7 +11,7 @@ import { openListener } from "./exit-listener.ts";
 import { PROXY_USER } from "./paths.ts";
 import { type RelayPlan, serviceAddress } from "./plan.ts";
 
-const CONFIGURATION = "/run/binder/relay-proxy.cfg";
+const CONFIGURATION = `${RUN_DIRECTORY}/relay-proxy.cfg`;
 
 /** The relay's HAProxy: MPTCP toward the homes, TCP toward the servers. */
 export class ExitProxy {
@@ -45,7 +46,7 @@ export class ExitProxy {
       maximumConnections: capacity,
       // On a small machine no home may take all that it carries.
       connectionsPerHome: Math.min(connections, Math.ceil(capacity / 2)),
-      statsSocket: "/run/binder/relay-proxy.sock",
+      statsSocket: `${RUN_DIRECTORY}/relay-proxy.sock`,
       runAs: { user: PROXY_USER, group: PROXY_USER },
     });
     await keepFile(this.#host, CONFIGURATION, text, 0o600);

@@ -1,3 +1,4 @@
+import { RUN_DIRECTORY } from "../plan/run-directory.ts";
 import type { Host } from "../host/types.ts";
 import { deviceIndex } from "../kernel/device-index.ts";
 import { ManagementClient, type ManagementEvent } from "../openvpn/management.ts";
@@ -75,7 +76,7 @@ export class LaneServer {
       management: managementPath(this.lane),
       user: VPN_USER,
     });
-    const path = `/run/binder/relay-lane-${this.lane}.conf`;
+    const path = `${RUN_DIRECTORY}/relay-lane-${this.lane}.conf`;
     await keepFile(this.#host, path, text, 0o600);
     const program = (await this.#host.processes.find("openvpn")) ?? "openvpn";
     this.#program = { program, args: ["--config", path] };
@@ -106,4 +107,4 @@ export class LaneServer {
 }
 
 export const laneProcess = (lane: number): string => `relay-lane-${lane}`;
-const managementPath = (lane: number): string => `/run/binder/relay-lane-${lane}.sock`;
+const managementPath = (lane: number): string => `${RUN_DIRECTORY}/relay-lane-${lane}.sock`;

@@ -1,3 +1,4 @@
+import { RUN_DIRECTORY } from "../plan/run-directory.ts";
 import type { RelayConfig } from "../config/relay-types.ts";
 import type { Ownership } from "../kernel/state.ts";
 import { formatPrefix } from "../plan/addresses.ts";
@@ -11,6 +12,6 @@ export function relayOwnership(plan: { readonly config: RelayConfig } | undefine
     prefixes: [...prefixes],
     protocol: PROTOCOL,
     nftTable: NFT_TABLE,
-    savedDirectory: "/run/binder/saved",
+    savedDirectory: `${RUN_DIRECTORY}/saved`,
   };
 }

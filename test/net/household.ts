@@ -35,7 +35,8 @@ export interface Status {
   readonly warnings: readonly string[];
 }
 
-export const BINDER = `${projectRoot}/build/binder`;
+/** Home and relay. */
+export const BINDER = process.env["BINDER"] ?? `${projectRoot}/build/binder`;
 export const SERVER = "45.0.200.2";
 export const RELAY = "45.0.100.2";
 export const PORT = 5001;

@@ -5,10 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createHost } from "../../src/host/node.ts";
-import type { Listener, Stream } from "../../src/host/types.ts";
+import type { Listener } from "../../src/host/types.ts";
 import type { Transport, UbusError, UbusOptions, UbusState } from "../../src/ubus-client/index.ts";
 import { UbusClient } from "../../src/ubus-client/index.ts";
 import type { Test } from "../harness/index.ts";
+import { serve } from "./serve.ts";
 import { Ubusd } from "./ubusd.ts";
 
 const { sockets } = createHost();
@@ -57,19 +58,6 @@ export class Daemon {
       await ended;
     };
   }
-}
-
-async function serve(bus: Ubusd, stream: Stream): Promise<void> {
-  const peer = bus.connect((bytes) => {
-    stream.write(bytes).catch(() => undefined);
-  });
-  try {
-    for await (const piece of stream.input) if (!peer.receive(piece)) break;
-  } catch {
-    // It broke off: the same as an end.
-  }
-  peer.close();
-  stream.close();
 }
 
 /** Waits for a condition, for ten seconds at the most. */
