@@ -114,7 +114,7 @@ test("the feed has all that its Makefiles take", native, (t) => {
   const args = ["-n", "-C", join(feed, "binder"), "-f", join(folder, "driver.mk"), ...given, "compile"];
   const plan = execFileSync("make", args, { encoding: "utf8", env: { ...process.env, MAKEFLAGS: "", MAKELEVEL: "" } });
   for (const part of ["quickjs.c", "main.c", "bundle.S"]) t.match(plan, new RegExp(`mips-gcc -Os .*${part}`), part);
-  t.match(plan, /BUNDLE=.*feed\/binder\/router\.js/);
+  t.match(plan, /BUNDLE=.*feed\/binder\/router\.modules/);
 });
 
 test("the same sources make the same bytes", async (t) => {
