@@ -134,7 +134,7 @@ export class Lanes {
   measure(counters: ReadonlyMap<string, DeviceCounters>): void {
     const now = this.#host.clock.monotonic();
     const snapshots = this.all.map(({ snapshot }) => snapshot);
-    this.#far = farOf(this.#far, now, snapshots);
+    this.#far = farOf(this.#far, now, this.busy, snapshots);
     const nearest = this.all.find(({ gateway }) => gateway.number === liveLanes(snapshots)[0]?.number)?.probe.usual.usual;
     const carriage = this.all.flatMap(({ device, gateway, meter, probe, windows }) => {
       const found = counters.get(device);

@@ -24,8 +24,12 @@ export function farLanes(lanes: readonly LaneSnapshot[]): readonly number[] {
   return brought <= FAR_SHARE * nearest.most ? far.map(({ number }) => number).sort((a, b) => a - b) : [];
 }
 
-/** Another set of far lanes has to be seen for so long (ms) to be taken: each change costs a new nft table. */
+/**
+ * Another set of far lanes has to be seen for so long (ms) to be taken, as each change costs a new nft table: while traffic goes by the lanes or
+ * none is known, and while they are idle, when a delay is one probe's.
+ */
 const FAR_STAYS = 2_000;
+const FAR_STAYS_IDLE = 60_000;
 
 /** The lanes that are taken for far ones, and since when others were seen (monotonic ms); undefined: they are the ones. */
 export interface Far {
@@ -33,12 +37,13 @@ export interface Far {
   readonly since: number | undefined;
 }
 
-/** The far lanes now. `former` is what they were last; the same object if nothing changed. */
-export function farOf(former: Far, now: number, lanes: readonly LaneSnapshot[]): Far {
+/** The far lanes now; `busy`: traffic goes by the lanes. `former` is what they were last; the same object if nothing changed. */
+export function farOf(former: Far, now: number, busy: boolean, lanes: readonly LaneSnapshot[]): Far {
   const numbers = farLanes(lanes);
   if (numbers.join() === former.numbers.join()) return former.since === undefined ? former : { ...former, since: undefined };
   if (former.since === undefined) return { ...former, since: now };
-  return now - former.since >= FAR_STAYS ? { numbers, since: undefined } : former;
+  const stays = busy || former.numbers.length === 0 ? FAR_STAYS : FAR_STAYS_IDLE;
+  return now - former.since >= stays ? { numbers, since: undefined } : former;
 }
 
 /** A lane is the nearest for so long (ms), if it goes on answering: each change costs a program's start. */

@@ -84,7 +84,7 @@ test("what far lanes bring is acknowledged by the nearest, unless that is thin, 
 test("far lanes are others only once they were so for two seconds", (t) => {
   const four = [lane(1, 21), lane(2, 61), lane(3, 121), lane(4, 11)];
   const busy = four.map((one) => (one.number === 1 || one.number === 4 ? { ...one, delay: 60 } : one));
-  const seen = (far: Far, at: number, lanes: readonly LaneSnapshot[]): Far => farOf(far, at, lanes);
+  const seen = (far: Far, at: number, lanes: readonly LaneSnapshot[]): Far => farOf(far, at, true, lanes);
   const none = { numbers: [], since: undefined };
   const seenFirst = seen(none, 1_000, four);
   t.same(seenFirst, { numbers: [], since: 1_000 });
@@ -95,6 +95,9 @@ test("far lanes are others only once they were so for two seconds", (t) => {
   t.same(doubted.numbers, [2, 3]);
   t.same(seen(seen(doubted, 6_000, four), 7_000, busy).numbers, [2, 3], "in between they were the same");
   t.same(seen(doubted, 7_000, busy).numbers, [3]);
+  t.same(farOf(doubted, 64_999, false, busy).numbers, [2, 3], "idle: a delay is one probe's");
+  t.same(farOf(doubted, 65_000, false, busy).numbers, [3]);
+  t.same(farOf(seenFirst, 3_000, false, four).numbers, [2, 3], "none is known yet");
 });
 
 test("the nearest lane is the quickest that answers, and does not change for every moment", (t) => {
