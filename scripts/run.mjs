@@ -26,7 +26,6 @@ await build({
 });
 const child = spawn(process.execPath, ["--enable-source-maps", outfile, ...args], {
   stdio: "inherit",
-  env: { ...process.env, BINDER: process.env.BINDER ?? join(root, "build/binder") },
 });
 // The terminal sends these to both; the program decides when to end.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => signal !== "SIGINT" && child.kill(signal));

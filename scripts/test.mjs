@@ -158,7 +158,7 @@ async function run({ file, name, bundled, command: [program, ...options], args }
     // A group of its own, so that all it started can be ended with it.
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, TAP_TIMEOUT: String(limit), BINDER: process.env.BINDER ?? join(root, "build/binder"), FORCE_COLOR: "0" },
+    env: { ...process.env, TAP_TIMEOUT: String(limit), FORCE_COLOR: "0" },
   });
   running.add(child);
   let stderr = "";

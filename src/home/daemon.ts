@@ -18,8 +18,9 @@ import { desiredState } from "./desired.ts";
 import { devicesUp, filteringDevices, hasCarrier } from "./devices.ts";
 import { LaneWatch } from "./lane-watch.ts";
 import { Lanes } from "./lanes.ts";
-import { type HomeFiles, type LoadedHome, networksOf, planHome, readHome } from "./load.ts";
+import { type HomeFiles, readHome } from "./load.ts";
 import { Networks } from "./networks.ts";
+import { type LoadedHome, networksOf, planHome } from "./plan-home.ts";
 import { homeOwnership } from "./ownership.ts";
 import { carries } from "./health.ts";
 import { forgetFlows } from "./forget-flows.ts";
@@ -67,9 +68,12 @@ export class HomeDaemon extends Daemon<HomeFiles> {
   /** A reload and the loop that reconciles wait for each other. */
   readonly #turn = new Turn();
 
-  constructor(host: Host, log: Log, loaded: LoadedHome, kernel: Kernel, end: AbortController) {
+  constructor(host: Host, log: Log, files: HomeFiles, kernel: Kernel, end: AbortController) {
     super(host, log, end);
-    this.#loaded = loaded;
+    this.#networks = new Networks(host, () => {
+      if (this.#begun) void this.#planAgain();
+    });
+    this.#loaded = planHome(files, this.#networks.known);
     this.#kernel = kernel;
     const onChange = (): void => {
       this.changed.set();
@@ -99,10 +103,7 @@ export class HomeDaemon extends Daemon<HomeFiles> {
       },
       this.signal,
     );
-    this.#networks = new Networks(host, () => {
-      if (this.#begun) void this.#planAgain();
-    });
-    log.level = loaded.plan.config.main.logLevel;
+    log.level = files.config.main.logLevel;
   }
 
   /** An HAProxy that runs and is not told yet is about to listen. */
@@ -149,7 +150,7 @@ export class HomeDaemon extends Daemon<HomeFiles> {
   protected override async apply(files: HomeFiles): Promise<void> {
     this.#networks.follow(networksOf(files.config));
     await this.#networks.first(this.signal);
-    const ownership = await homeOwnership(this.host, planHome(files, this.#networks.known).plan);
+    const ownership = await homeOwnership(this.host, files);
     this.#plan(files);
     this.#kernel = new Kernel(this.host, ownership);
     this.log.level = files.config.main.logLevel;

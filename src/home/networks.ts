@@ -4,7 +4,7 @@ import { watchNetworks } from "../netifd/watch.ts";
 import { endingWith } from "../process/aborted.ts";
 import { keepFile } from "../process/keep-file.ts";
 import { Wake } from "../process/wake.ts";
-import { ubusOf } from "./ubus.ts";
+import { hasUbus, ubusOf } from "./ubus.ts";
 import { formatWays, type KnownNetworks, learnNetworks, parseWays } from "./ways.ts";
 
 /** What is known, for the next daemon: it adopts lanes before netifd has answered. */
@@ -49,8 +49,9 @@ export class Networks {
     this.#known = parseWays(new TextDecoder().decode(kept));
   }
 
-  /** Waits until something is known of each network, or netifd had time to tell. */
+  /** Waits until something is known of each network, or netifd had time to tell; not at all where there is no ubus. */
   async first(signal: AbortSignal): Promise<void> {
+    if (this.#names.length === 0 || !(await hasUbus(this.#host))) return;
     const deadline = this.#host.clock.monotonic() + FIRST_ANSWER;
     for (;;) {
       const left = deadline - this.#host.clock.monotonic();

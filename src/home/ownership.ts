@@ -12,7 +12,7 @@ export const SAVED = `${RUN_DIRECTORY}/saved`;
  * What in the kernel is the home's. Prefixes that were ever used since the machine started are kept in /var/run, so that cleanup finds what
  * an earlier configuration made.
  */
-export async function homeOwnership(host: Host, plan: HomePlan | undefined): Promise<Ownership> {
+export async function homeOwnership(host: Host, plan: Pick<HomePlan, "config" | "memberships"> | undefined): Promise<Ownership> {
   const known = (await host.files.status(PREFIXES)) === undefined ? "" : new TextDecoder().decode(await host.files.read(PREFIXES));
   const prefixes = new Set([DEFAULT_ALIAS_PREFIX, DEFAULT_LANE_PREFIX, ...known.split("\n").filter((line) => line !== "")]);
   if (plan !== undefined) {

@@ -4,7 +4,7 @@ import type { Host } from "../host/types.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import type { Log } from "../process/log.ts";
 import { HomeDaemon } from "./daemon.ts";
-import { planHome, readHome } from "./load.ts";
+import { readHome } from "./load.ts";
 import { homeOwnership } from "./ownership.ts";
 
 /**
@@ -13,12 +13,12 @@ import { homeOwnership } from "./ownership.ts";
  */
 export async function runHome(host: Host, signal: AbortSignal): Promise<number> {
   const make = async (log: Log, end: AbortController): Promise<HomeDaemon | number> => {
-    const loaded = planHome(await readHome(host), new Map());
-    if (!loaded.plan.config.main.enabled) {
+    const files = await readHome(host);
+    if (!files.config.main.enabled) {
       log.write("info", "disabled in the configuration (binder.main.enabled)");
       return 0;
     }
-    return new HomeDaemon(host, log, loaded, new Kernel(host, await homeOwnership(host, loaded.plan)), end);
+    return new HomeDaemon(host, log, files, new Kernel(host, await homeOwnership(host, files)), end);
   };
   return await runDaemon(host, { path: CONTROL_SOCKET, called: "daemon", make }, signal);
 }

@@ -4,7 +4,7 @@ import { LOG_DIRECTORY } from "../process/start.ts";
 import type { ProcessState } from "../process/supervisor.ts";
 import { carries } from "./health.ts";
 import type { Lane } from "./lane.ts";
-import type { LoadedHome } from "./load.ts";
+import type { LoadedHome } from "./plan-home.ts";
 
 export interface StatusFacts {
   readonly loaded: LoadedHome;

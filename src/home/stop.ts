@@ -33,7 +33,7 @@ async function keepUsage(host: Host): Promise<void> {
 async function removeFiles(host: Host): Promise<void> {
   if ((await host.files.status(RUN_DIRECTORY)) === undefined) return;
   for (const file of await host.files.list(RUN_DIRECTORY)) {
-    if (/^(lane-[0-9]+\.(conf|sock)|proxy\.(cfg|sock|state)|prefixes|relay)$/.test(file))
+    if (/^(lane-[0-9]+\.(conf|sock)|proxy\.(cfg|sock|state)|networks|prefixes|relay)$/.test(file))
       await host.files.remove(`${RUN_DIRECTORY}/${file}`);
   }
   for (const directory of [RECORD_DIRECTORY, SAVED]) {

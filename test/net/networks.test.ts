@@ -131,4 +131,13 @@ test("gateways and LANs by the names of networks", { timeout: 240_000 }, async (
     await home.ip(["link set wan2 up"]);
     await house.lanesUp(2);
   });
+
+  await t.test("stop leaves nothing of it", async (t) => {
+    await home.must(BINDER, ["stop"], { limit: 20_000 });
+    t.equal(await house.homeDaemon.exit, 0);
+    const left = await home.must("find", ["/run/binder", "-mindepth", "1", "!", "-path", "/run/binder/log*"]);
+    t.equal(left.trim(), "/run/binder/servers", "which a dnsmasq that runs would miss");
+    t.equal(await home.read("/run/binder/servers"), "");
+    t.equal(await home.read(JAILED), "");
+  });
 });

@@ -37,7 +37,7 @@ test("kernels whose MPTCP does not heed the limit of what is unsent hold no rese
   t.same(["6.1.0-41-amd64", "6.6.93", "5.15.0", "", "x.y"].map(holdsReserve), [false, false, false, false, false]);
 });
 
-test("a subflow begins with a quarter of what its lane carries in a round trip, if that is much", (t) => {
+test("a subflow begins with half of what its lane carries in a round trip, if that is much", (t) => {
   t.equal(firstWindow(0), 0);
   t.equal(firstWindow(75_000), 0, "5 Mbit/s at 120 ms: the kernel's ten");
   t.equal(firstWindow(600_000), 128, "40 Mbit/s at 120 ms");
