@@ -1,4 +1,7 @@
 /** Gateways and a LAN by netifd's names: no device and no address in the configuration. */
+import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
+import { promisify } from "node:util";
 import { test } from "../harness/index.ts";
 import { defaultBy, down, up } from "../netifd/dump.ts";
 import { projectRoot, type Running } from "../testbed/index.ts";
@@ -11,6 +14,7 @@ const gateways = [
   { rate: 10 * MEGA, delay: 5, attach: "wan" },
   { rate: 10 * MEGA, delay: 10, attach: "wan" },
 ] as const;
+const NETIFD = `${projectRoot}/build/test/netifd-serve`;
 const DUMP = "/tmp/networks.json";
 const JAILED = "/var/run/dnsmasq/binder.servers";
 
@@ -25,9 +29,11 @@ const wan = (number: number, last = 1): UbusInputTable =>
 const lan = up("lan", { device: "br-lan", l3: "lan0", proto: "static", address: ["192.168.1.1", 24] });
 
 test("gateways and LANs by the names of networks", { timeout: 240_000 }, async (t) => {
+  await promisify(execFile)(process.execPath, [`${projectRoot}/scripts/build.mjs`, "node", "test/netifd/serve.ts", NETIFD]);
   const house = await Household.create({ gateways, homeDefault: 1 });
   t.teardown(async () => {
     await house.close();
+    for (const path of [NETIFD, `${NETIFD}.meta.json`]) rmSync(path, { force: true });
   });
   const home = house.node("home");
   await lanesUsed(house, 2);
@@ -36,7 +42,7 @@ test("gateways and LANs by the names of networks", { timeout: 240_000 }, async (
     .replace(/\toption device 'wan(.)'\n\toption via '[^']*'\n/g, "\toption network 'wan$1'\n")
     .replace("option device 'lan0'", "option network 'lan'");
   const startNetifd = async (): Promise<Running> => {
-    const netifd = home.start(process.execPath, [`${projectRoot}/scripts/run.mjs`, `${projectRoot}/test/netifd/serve.ts`, DUMP]);
+    const netifd = home.start(NETIFD, [DUMP]);
     await netifd.line(/^listening/);
     return netifd;
   };
